@@ -57,6 +57,7 @@ mod sanitize;
 mod separate_source;
 mod session;
 mod signals;
+mod standard_output;
 mod state_directory;
 mod transfer_args;
 mod unhidden;

@@ -233,6 +233,16 @@ impl Error {
         move |source| Self::Local { action, subject, source }
     }
 
+    /// Makes the error of standard output, or of a file, that could not be written: a pipe may have lost its reader.
+    pub(crate) fn not_written(subject: &Subject) -> impl FnOnce(io::Error) -> Self {
+        let subject = subject.clone();
+        let action = if subject == Subject::StandardOutput { "write to" } else { "write" };
+        move |error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderLeft,
+            _ => Self::local(action, subject)(error),
+        }
+    }
+
     /// Makes the error of a file or program that cannot be opened: one that is missing is `NotFound`.
     pub(crate) fn not_opened(subject: &Subject) -> impl FnOnce(io::Error) -> Self {
         let subject = subject.clone();

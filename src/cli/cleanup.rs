@@ -11,7 +11,6 @@ use super::duration;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::outcome;
-use super::output;
 use super::progress::Unit;
 use super::prompt;
 use super::sanitize::escaped;
@@ -83,13 +82,13 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
     let mut found = Vec::new();
     let looking = session.progress_of(Unit::Objects, "objects listed", request.meter.clone());
     // Only what is to be removed is held: what is only reported may be without end.
-    cleanup::find(&connection, &request, &session.stop, |leftover| {
+    cleanup::find(&connection, &request, &session.stop, async |leftover| {
         if leftover.kept.is_some() {
-            return report.kept(&leftover);
+            return report.kept(&leftover).await;
         }
         report.sum.found += 1;
         if args.dry_run {
-            return report.found(&leftover);
+            return report.found(&leftover).await;
         }
         found.push(leftover);
         Ok(())
@@ -97,10 +96,10 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
     .await?;
     drop(looking);
     for leftover in &found {
-        report.found(leftover)?;
+        report.found(leftover).await?;
     }
     if found.is_empty() {
-        return Ok(report.end(&args.place)?);
+        return Ok(report.end(&args.place).await?);
     }
     if !args.yes {
         let question = text::question(&found, &args.place);
@@ -123,9 +122,10 @@ async fn remove(
 ) -> Result<(), Failure> {
     let stop = &report.session.stop.clone();
     let all = found.len();
-    let removed = cleanup::remove(connection, request, found, stop, |removal| report.removal(&removal)).await;
+    let each = async |removal| report.removal(&removal).await;
+    let removed = cleanup::remove(connection, request, found, stop, each).await;
     let failed = report.sum.failed;
-    report.end(&request.place)?;
+    report.end(&request.place).await?;
     removed?;
     if failed == 0 {
         return Ok(());
@@ -143,11 +143,11 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn found(&mut self, leftover: &Leftover) -> CoreResult<()> {
+    async fn found(&mut self, leftover: &Leftover) -> CoreResult<()> {
         if self.is_dry_run {
             self.sum.bytes = self.sum.bytes.saturating_add(leftover.bytes.unwrap_or_default());
             if self.session.json {
-                return self.document(text::document(leftover, LeftoverState::Found, None));
+                return self.document(text::document(leftover, LeftoverState::Found, None)).await;
             }
         }
         // Before a question there is no document.
@@ -157,10 +157,10 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn kept(&mut self, leftover: &Leftover) -> CoreResult<()> {
+    async fn kept(&mut self, leftover: &Leftover) -> CoreResult<()> {
         self.sum.kept += 1;
         if self.session.json {
-            return self.document(text::document(leftover, LeftoverState::Kept, None));
+            return self.document(text::document(leftover, LeftoverState::Kept, None)).await;
         }
         let line = format!("kept: {}", text::line(leftover));
         // What could not be seen is said in any case.
@@ -172,31 +172,31 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn removal(&mut self, removal: &Removal) -> CoreResult<()> {
+    async fn removal(&mut self, removal: &Removal) -> CoreResult<()> {
         let Removal { leftover, failed } = removal;
         if let Some(error) = failed {
             self.sum.failed += 1;
             if self.session.json {
-                return self.document(text::document(leftover, LeftoverState::Failed, Some(error)));
+                return self.document(text::document(leftover, LeftoverState::Failed, Some(error))).await;
             }
             self.session.printer.line(&escaped(&format!("failed: {}: {error}", text::name(&leftover.what))));
             return Ok(());
         }
         if leftover.kept.is_some() {
-            return self.kept(leftover);
+            return self.kept(leftover).await;
         }
         self.sum.removed += 1;
         self.sum.bytes = self.sum.bytes.saturating_add(leftover.bytes.unwrap_or_default());
         if self.session.json {
-            return self.document(text::document(leftover, LeftoverState::Removed, None));
+            return self.document(text::document(leftover, LeftoverState::Removed, None)).await;
         }
         self.session.printer.detail(&format!("removed: {}", text::name(&leftover.what)));
         Ok(())
     }
 
-    fn end(&self, place: &S3Uri) -> CoreResult<()> {
+    async fn end(&self, place: &S3Uri) -> CoreResult<()> {
         if self.session.json {
-            return self.document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) }));
+            return self.document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) })).await;
         }
         let names_each = self.session.printer.verbosity() > 0;
         let sum = text::summary(self.sum, place, self.is_dry_run, names_each);
@@ -205,9 +205,9 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn document(&self, record: Record) -> CoreResult<()> {
+    async fn document(&self, record: Record) -> CoreResult<()> {
         let text = Document::new(Command::Cleanup, record).text();
-        self.session.printer.beside_bar(|| output::document(&text))
+        self.session.stdout.write(format!("{text}\n")).await
     }
 }
 

@@ -44,14 +44,16 @@ pub(super) fn is_due(
 }
 
 /// Reports one deletion, or what would be one.
-pub(super) fn report(
+pub(super) async fn report(
     row: &Row<Change<Infallible>>,
     reporter: &mut Reporter<'_>,
     command: Command,
     session: &Session,
 ) -> Result<(), Error> {
     reporter.deletes();
-    reporter.report(row, |change| outcome::change(change, command, session.json, |never| match *never {}))
+    let text =
+        |change: &_| outcome::change(change, command, session.json, |never: &Infallible| match *never {});
+    reporter.report(row, text).await
 }
 
 /// Asks whether what only the target has is to be deleted. `noun` is what goes, `source` where it is no longer.

@@ -214,21 +214,22 @@ async fn many(
     }
     let progress = session.progress(Unit::ObjectsAndBytes, "objects");
     let mut reporter = Reporter::new(Verb::Get, session).dry_run(dry_run).continues(again);
-    let report = |row: GetRow| {
+    let report = async |row: GetRow| {
         progress.meter().end_object();
-        reporter.report(&row, |done| {
+        let text = |done: &_| {
             outcome::change(done, Command::Get, session.json, |fetched| outcome::fetched(fetched, session))
-        })
+        };
+        reporter.report(&row, text).await
     };
     let mut ended =
         get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, report).await;
     progress.finish();
     if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
-        let report = |row| deletion::report(&row, &mut reporter, Command::Get, session);
+        let report = async |row| deletion::report(&row, &mut reporter, Command::Get, session).await;
         ended = get::delete::delete(extra, dry_run, &session.stop, report).await;
         ended = ended.and(too_much.map_or(Ok(()), Err));
     }
-    reporter.end(ended)
+    reporter.end(ended).await
 }
 
 /// One object, or many.

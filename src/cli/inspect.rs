@@ -211,16 +211,8 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
         let rules = inspect::with_bucket_wishes(&connection, inspect_options.rules, &args.places);
         inspect_options.rules = until_stopped(session, rules).await?;
     }
-    let rows = Rows::new(
-        format,
-        shown,
-        expected,
-        args.results.only_unexpected,
-        args.data.read_data,
-        session.printer.stdout_color(),
-        session.printer.clone(),
-    );
-    let rows = rows.for_programs(session.json);
+    let only_unexpected = args.results.only_unexpected;
+    let rows = Rows::new(session, format, shown, expected, only_unexpected, args.data.read_data);
     let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
     let allow_empty = args.results.allow_empty;
     let expected = in_words(&inspect_options.expected);

@@ -175,14 +175,20 @@ impl Printer {
     }
 }
 
-/// Writes one document to standard output.
+/// Writes one document to standard output, where nothing else is under way.
 ///
 /// # Errors
 /// `ReaderLeft` if the reader has closed it, `Local` for other failures.
 pub(crate) fn document(text: &str) -> Result<()> {
+    write(&format!("{text}\n"))
+}
+
+/// Writes a text to standard output as it is.
+///
+/// # Errors
+/// `ReaderLeft` if the reader has closed it, `Local` for other failures.
+pub(crate) fn write(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Error::ReaderLeft,
-        _ => Error::local("write to", Subject::StandardOutput)(error),
-    })
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(Error::not_written(&Subject::StandardOutput))
 }

@@ -202,28 +202,29 @@ async fn many(
     let progress = session.progress(Unit::ObjectsAndBytes, "files");
     let mut reporter = Reporter::new(Verb::Put, session).dry_run(dry_run).continues(again);
     let mut lock_not_verified = None;
-    let report = |row: PutRow| {
+    let report = async |row: PutRow| {
         progress.meter().end_object();
         if let (Row::Done(done), None) = (&row, &lock_not_verified)
             && let Change::Transferred(stored) = done.as_ref()
         {
             lock_not_verified = outcome::lock_not_verified(&stored.outcome, &session.aws_flags());
         }
-        reporter.report(&row, |done| {
+        let text = |done: &_| {
             outcome::change(done, Command::Put, session.json, |stored| outcome::stored(stored, session))
-        })
+        };
+        reporter.report(&row, text).await
     };
     let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
     progress.finish();
     reporter.manifest(manifest, matches!(ended, Ok(true)));
     let mut ended = ended.map(|_| ());
     if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
-        let report = |row| deletion::report(&row, &mut reporter, Command::Put, session);
+        let report = async |row| deletion::report(&row, &mut reporter, Command::Put, session).await;
         ended = put::delete::delete(connection, folder, &target, extra, dry_run, jobs, &session.stop, report)
             .await;
         ended = ended.and(too_much.map_or(Ok(()), Err));
     }
-    reporter.end(ended)?;
+    reporter.end(ended).await?;
     lock_not_verified.map_or(Ok(()), Err)
 }
 

@@ -11,7 +11,6 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::lost_envelope;
 use super::outcome::{OutcomeKind, OutcomeText, of_rules};
-use super::output;
 use super::sanitize::escaped;
 use super::session::Session;
 use crate::commands::bulk::Row;
@@ -115,7 +114,11 @@ impl<'a> Reporter<'a> {
     }
 
     /// Reports one row; `text` makes the text of an outcome.
-    pub(crate) fn report<O>(&mut self, row: &Row<O>, text: impl FnOnce(&O) -> OutcomeText) -> Result<()> {
+    pub(crate) async fn report<O>(
+        &mut self,
+        row: &Row<O>,
+        text: impl FnOnce(&O) -> OutcomeText,
+    ) -> Result<()> {
         match row {
             Row::Unselected => Ok(()),
             Row::Done(outcome) => {
@@ -132,7 +135,7 @@ impl<'a> Reporter<'a> {
                     }
                 }
                 if self.session.json {
-                    return self.write(&text);
+                    return self.write(&text).await;
                 }
                 if matches!(kind, OutcomeKind::Planned(_)) {
                     self.session.printer.say(&text);
@@ -145,7 +148,9 @@ impl<'a> Reporter<'a> {
                 self.tally.skipped += 1;
                 if self.session.json {
                     let (uri, file) = self.verb.uri_and_file(name);
-                    return self.document(Record::Skipped(SkippedObject { uri, file, reason: why.clone() }));
+                    return self
+                        .document(Record::Skipped(SkippedObject { uri, file, reason: why.clone() }))
+                        .await;
                 }
                 self.name(&format!("skipped: {name}: {why}"));
                 Ok(())
@@ -154,14 +159,14 @@ impl<'a> Reporter<'a> {
                 if self.verb == Verb::Put
                     && let Some(stored) = StoredOtherwise::of(error)
                 {
-                    return self.stored_otherwise(name, error, &stored);
+                    return self.stored_otherwise(name, error, &stored).await;
                 }
-                self.failed(name, version_id.as_ref(), error)
+                self.failed(name, version_id.as_ref(), error).await
             }
         }
     }
 
-    fn failed(&mut self, name: &str, version_id: Option<&String>, error: &Error) -> Result<()> {
+    async fn failed(&mut self, name: &str, version_id: Option<&String>, error: &Error) -> Result<()> {
         self.tally.failed += 1;
         let document = document::Error::of(error);
         if self.session.json {
@@ -173,7 +178,7 @@ impl<'a> Reporter<'a> {
                 error: document,
                 ..FailedObject::default()
             };
-            return self.document(Record::Failed(failed));
+            return self.document(Record::Failed(failed)).await;
         }
         let text = [&[document.message][..], &document.causes].concat().join(": ");
         let text = [&[text][..], &document.hints].concat().join("; ");
@@ -195,20 +200,27 @@ impl<'a> Reporter<'a> {
     }
 
     /// Reports an object that was stored and must not stay: what it is now, and the command that removes it.
-    fn stored_otherwise(&mut self, name: &str, error: &Error, stored: &StoredOtherwise<'_>) -> Result<()> {
+    async fn stored_otherwise(
+        &mut self,
+        name: &str,
+        error: &Error,
+        stored: &StoredOtherwise<'_>,
+    ) -> Result<()> {
         self.tally.stored_otherwise += 1;
         let StoredOtherwise { uri, version_id, stored_as, envelope } = *stored;
         let removal = self.session.aws_flags().removal(uri, version_id);
         if self.session.json {
             let (_, file) = self.verb.uri_and_file(name);
-            return self.document(Record::Failed(FailedObject {
-                uri: Some(uri.to_string()),
-                file,
-                version_id: version_id.map(str::to_owned),
-                error: document::Error::of(error),
-                stored_as: stored_as.map(str::to_owned),
-                remove: Some(removal),
-            }));
+            return self
+                .document(Record::Failed(FailedObject {
+                    uri: Some(uri.to_string()),
+                    file,
+                    version_id: version_id.map(str::to_owned),
+                    error: document::Error::of(error),
+                    stored_as: stored_as.map(str::to_owned),
+                    remove: Some(removal),
+                }))
+                .await;
         }
         let what = stored_as.map_or_else(|| "stored".to_owned(), |mode| format!("stored as {mode}"));
         self.line(&escaped(&format!("{what}: {name}: {error}")));
@@ -249,13 +261,13 @@ impl<'a> Reporter<'a> {
     ///
     /// # Errors
     /// What ended the run early; exit 9 if some objects failed.
-    pub(crate) fn end(self, ended: Result<()>) -> Result<(), Failure> {
+    pub(crate) async fn end(self, ended: Result<()>) -> Result<(), Failure> {
         let silent = match &ended {
             Ok(()) => false,
             Err(error) => self.tally.is_empty() || matches!(error, Error::ReaderLeft),
         };
         if !silent {
-            self.summary()?;
+            self.summary().await?;
         }
         let again = self.again;
         match ended {
@@ -309,10 +321,10 @@ impl<'a> Reporter<'a> {
             .hint(hint)
     }
 
-    fn summary(&self) -> Result<()> {
+    async fn summary(&self) -> Result<()> {
         if self.session.json {
             let summary = Summary::Transfer(self.tally.document());
-            return self.document(Record::Summary(Summaries { summary }));
+            return self.document(Record::Summary(Summaries { summary })).await;
         }
         let skipped = if self.names_each { "skipped" } else { "skipped (-v names them)" };
         let mut parts = self.tally.parts(self.verb.noun(), skipped, self.seconds());
@@ -326,12 +338,12 @@ impl<'a> Reporter<'a> {
         self.session.printer.line(line);
     }
 
-    fn document(&self, record: Record) -> Result<()> {
-        self.write(&Document::new(self.verb.command(), record).text())
+    async fn document(&self, record: Record) -> Result<()> {
+        self.write(&Document::new(self.verb.command(), record).text()).await
     }
 
-    fn write(&self, document: &str) -> Result<()> {
-        self.session.printer.beside_bar(|| output::document(document))
+    async fn write(&self, document: &str) -> Result<()> {
+        self.session.stdout.write(format!("{document}\n")).await
     }
 }
 

@@ -311,7 +311,7 @@ impl RotateArgs {
             reporter = reporter.of_one();
         }
         let mut progress: Option<Progress> = None;
-        let report = |report: Report<'_>| match report {
+        let report = async |report: Report<'_>| match report {
             Report::Begin => {
                 let meter = request.meter.clone();
                 progress = Some(match single {
@@ -323,7 +323,7 @@ impl RotateArgs {
             }
             Report::Object(row) => {
                 request.meter.end_object();
-                reporter.report(row, |rotated| outcome::rotated(rotated, session))
+                reporter.report(row, |rotated| outcome::rotated(rotated, session)).await
             }
         };
         let ended = rotate::run(connection, request, &session.stop, confirm, report).await;

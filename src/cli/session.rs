@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
 use super::progress::{Progress, Unit};
 use super::prompt;
+use super::standard_output::StandardOutput;
 use super::waiting;
 use crate::aws::{self, Connection, OpenUploads, Options, Outage};
 use crate::error::Error;
@@ -24,6 +25,8 @@ const PROMPT_ENDS: Duration = Duration::from_millis(300);
 pub(crate) struct Session {
     /// The one way to standard error.
     pub(crate) printer: Printer,
+    /// Where results go.
+    pub(crate) stdout: StandardOutput,
     /// Resolves on a signal.
     pub(crate) stop: Cancellation,
     /// `--json` was given.
@@ -48,7 +51,8 @@ impl Session {
     ) -> Self {
         let (json, progress, quiet) = (output.json, output.progress, output.quiet);
         let outage = Outage::default();
-        Self { printer, stop, json, rules, progress, quiet, connection, open_uploads, outage }
+        let stdout = StandardOutput::new(printer.clone(), stop.clone());
+        Self { printer, stdout, stop, json, rules, progress, quiet, connection, open_uploads, outage }
     }
 
     /// Returns the options to connect with.

@@ -3,12 +3,12 @@
 //! Memory stays bounded because the next object is listed only when one ends. What is done with
 //! an object, and how it is reported, is the command's.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 
 use futures_util::stream::{Stream, StreamExt};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify, oneshot};
 
 use crate::error::{Denial, Error, NetworkFault, Result, Subject, Unsupported};
 use crate::meter::Meter;
@@ -98,7 +98,8 @@ pub(crate) fn concerns_all(error: &Error) -> bool {
 /// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes as they come.
 ///
 /// Whatever ends it early (an error of the listing, of `work` or of `report`, or a signal) lets no further object
-/// begin, and waits for those in progress, so that none leaves anything behind: `work` sees the signal itself.
+/// begin, and waits for those in progress, so that none leaves anything behind: `work` sees the signal itself. While
+/// `report` waits for whoever reads it, those in progress go on, and count among the `jobs` until they are reported.
 ///
 /// # Errors
 /// The first of those errors; `Interrupted`.
@@ -107,7 +108,7 @@ pub(crate) async fn for_each_unordered<T, O, Working>(
     jobs: NonZeroUsize,
     cancellation: &Cancellation,
     work: impl Fn(T) -> Working,
-    mut report: impl FnMut(O) -> Result<()>,
+    report: impl AsyncFnMut(O) -> Result<()>,
 ) -> Result<()>
 where
     Working: Future<Output = Result<O>>,
@@ -120,28 +121,33 @@ where
         }
     };
     let halted = pin!(halted);
-    let outcomes = listing.take_until(halted).map(|listed| {
+    let report = &Mutex::new(report);
+    let reports = listing.take_until(halted).map(|listed| {
         // On the heap from the start: what is done with an object is a large future, and moved more than once.
         let working = listed.map(|listed| Box::pin(work(listed)));
-        async move { working?.await }
+        async move {
+            let outcome = working?.await?;
+            let mut report = report.lock().await;
+            report(outcome).await
+        }
     });
-    let mut outcomes = pin!(outcomes.buffer_unordered(jobs.get()));
+    let mut reports = pin!(reports.buffer_unordered(jobs.get()));
     let mut ended = Ok(());
-    while let Some(outcome) = outcomes.next().await {
-        let reported = outcome.and_then(&mut report);
+    while let Some(reported) = reports.next().await {
         if reported.is_err() && ended.is_ok() {
             ended = reported;
             broken.notify_one();
         }
     }
     ended?;
-    cancellation.or(ready(())).await
+    cancellation.or(async {}).await
 }
 
 /// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes in the listing's order.
 ///
 /// A failure is an outcome, too: `work` returns it, `report` counts it, and the others continue. Only an error of the
-/// listing or of `report`, or a signal, ends the run; nothing is reported after that.
+/// listing or of `report`, or a signal, ends the run; nothing is reported after that. While `report` waits for whoever
+/// reads it, those in progress go on, and count among the `jobs` until they are reported.
 ///
 /// # Errors
 /// Those of the listing and of `report`; `Interrupted`.
@@ -150,31 +156,40 @@ pub(crate) async fn for_each_ordered<T, O, Working>(
     jobs: NonZeroUsize,
     cancellation: &Cancellation,
     work: impl Fn(T) -> Working,
-    mut report: impl FnMut(O) -> Result<()>,
+    report: impl AsyncFnMut(O) -> Result<()>,
 ) -> Result<()>
 where
     Working: Future<Output = O>,
 {
-    let outcomes = listing.map(|listed| {
+    let report = &Mutex::new(report);
+    // Each waits until the one before it is reported, and not with the others at rest.
+    let (first, mut turn) = oneshot::channel();
+    let reports = listing.map(|listed| {
         let working = listed.map(&work);
+        let (reported, next) = oneshot::channel();
+        let turn = std::mem::replace(&mut turn, next);
         async move {
-            match working {
+            let outcome = match working {
                 Ok(working) => Ok(working.await),
                 Err(error) => Err(error),
+            };
+            // Without a turn the run has ended.
+            if turn.await.is_ok() {
+                let mut report = report.lock().await;
+                report(outcome?).await?;
             }
+            // Nobody waits after the last.
+            let _ = reported.send(());
+            Ok(())
         }
     });
-    let mut outcomes = pin!(outcomes.buffered(jobs.get()));
-    loop {
-        tokio::select! {
-            biased;
-            signal = cancellation.wait() => return Err(Error::Interrupted(signal)),
-            outcome = outcomes.next() => match outcome {
-                None => return Ok(()),
-                Some(outcome) => report(outcome?)?,
-            },
-        }
+    // Nobody waits where there is nothing to do.
+    let _ = first.send(());
+    let mut reports = pin!(reports.buffer_unordered(jobs.get()));
+    while let Some(reported) = cancellation.or(reports.next()).await? {
+        reported?;
     }
+    Ok(())
 }
 
 /// Does `work`, and meanwhile counts a listing ahead of it, one entry at a time, if somebody looks at the meter.
@@ -235,7 +250,7 @@ mod tests {
             }
         };
         let mut told = Vec::new();
-        for_each_ordered(listing, jobs(5), &cancellation, work, |number| {
+        for_each_ordered(listing, jobs(5), &cancellation, work, async |number| {
             told.push(number);
             Ok(())
         })
@@ -256,7 +271,7 @@ mod tests {
             jobs(8),
             &cancellation,
             |n| async move { n },
-            |n| {
+            async |n| {
                 told.push(n);
                 Ok(())
             },
@@ -276,7 +291,7 @@ mod tests {
             jobs(4),
             &cancellation,
             |n: u64| async move { n },
-            |n| {
+            async |n| {
                 told += 1;
                 if n == 10 {
                     sender.send(Signal::Interrupt);

@@ -121,7 +121,7 @@ pub(crate) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
     cancellation: &Cancellation,
-    mut found: impl FnMut(Leftover) -> Result<()>,
+    mut found: impl AsyncFnMut(Leftover) -> Result<()>,
 ) -> Result<()> {
     let machine = Machine::read(request).await?;
     uploads::find(
@@ -147,7 +147,8 @@ pub(crate) async fn find(
             bytes: Some(file.len),
             kept: in_use(file).or_else(needed).or_else(|| young(file)),
             what: What::Journal(journal),
-        })?;
+        })
+        .await?;
     }
     let of_place = |record: &RecordSurvey| is_of_place(record, connection, &request.place);
     for record in machine.records.into_iter().filter(of_place) {
@@ -157,7 +158,8 @@ pub(crate) async fn find(
             bytes: Some(record.bytes),
             kept: in_use(file).or_else(|| young(file)),
             what: What::Record(Box::new(record)),
-        })?;
+        })
+        .await?;
     }
     Ok(())
 }
@@ -229,7 +231,7 @@ pub(crate) async fn remove(
     request: &CleanupRequest,
     leftovers: Vec<Leftover>,
     cancellation: &Cancellation,
-    mut report: impl FnMut(Removal) -> Result<()>,
+    mut report: impl AsyncFnMut(Removal) -> Result<()>,
 ) -> Result<()> {
     let is_upload = |leftover: &Leftover| matches!(leftover.what, What::Upload { .. });
     let (uploads, others): (Vec<_>, Vec<_>) = leftovers.into_iter().partition(is_upload);

@@ -160,7 +160,7 @@ pub(crate) async fn audit(
     inspector: Inspector<'_>,
     place: &S3Uri,
     summary: &mut Summary,
-    mut report: impl FnMut(&InspectRow) -> Result<()>,
+    mut report: impl AsyncFnMut(&InspectRow) -> Result<()>,
 ) -> Result<()> {
     let Inspector { connection, options, meter, cancellation } = inspector;
     let markers = AtomicUsize::new(0);
@@ -178,7 +178,7 @@ pub(crate) async fn audit(
         options.jobs,
         cancellation,
         |entry| row(inspector, place, entry),
-        |row| match row {
+        async |row| match row {
             Row::Failed { error, .. } if is_gone(&error) => {
                 deleted_meanwhile.fetch_add(1, Ordering::Relaxed);
                 Ok(())
@@ -187,7 +187,7 @@ pub(crate) async fn audit(
             Row::Failed { error, .. } if matches!(*error, Error::Interrupted(_)) => Err(*error),
             row => {
                 count(summary, &row);
-                report(&row)
+                report(&row).await
             }
         },
     );

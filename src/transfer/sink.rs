@@ -209,7 +209,7 @@ impl Sink {
             self.must_begin_as_text = false;
         }
         let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes));
-        written.map_err(|error| self.not_written(error))
+        written.map_err(Error::not_written(&self.subject))
     }
 
     /// Writes all of the bytes at an offset; only for a file.
@@ -218,7 +218,7 @@ impl Sink {
     /// As [`Sink::write`].
     pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         let written = self.file.as_ref().map_or(Ok(()), |file| file.write_all_at(bytes, offset));
-        written.map_err(|error| self.not_written(error))
+        written.map_err(Error::not_written(&self.subject))
     }
 
     /// Passes bytes that are written already to `take`, piece by piece, up to the file's end; none of what goes nowhere.
@@ -260,7 +260,7 @@ impl Sink {
     /// Cuts off what is behind `len`, if anything is; only for a file.
     pub(crate) fn cut_off_behind(&mut self, len: u64) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let metadata = file.metadata().map_err(|error| self.not_written(error))?;
+        let metadata = file.metadata().map_err(Error::not_written(&self.subject))?;
         if metadata.len() > len { self.cut_off(len) } else { Ok(()) }
     }
 
@@ -268,15 +268,7 @@ impl Sink {
     pub(crate) fn cut_off(&mut self, len: u64) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(len)));
-        cut.map(|_| ()).map_err(|error| self.not_written(error))
-    }
-
-    fn not_written(&self, error: io::Error) -> Error {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Error::ReaderLeft
-        } else {
-            Error::local("write", &self.subject)(error)
-        }
+        cut.map(|_| ()).map_err(Error::not_written(&self.subject))
     }
 }
 

@@ -1,4 +1,4 @@
-//! INT, TERM and HUP in each phase of put and get, and a reader that leaves.
+//! INT, TERM and HUP in each phase of put and get, and a reader that leaves, or does not read.
 //!
 //! Each signal is sent when the sandbox has seen the program reach the phase, and holds it there.
 
@@ -10,3 +10,4 @@ mod support;
 mod get;
 mod put;
 mod reader;
+mod slow_reader;

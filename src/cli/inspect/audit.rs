@@ -25,7 +25,7 @@ pub(crate) struct Audit<'a> {
     session: &'a Session,
     connection: &'a Connection,
     options: &'a InspectOptions,
-    rows: Rows,
+    rows: Rows<'a>,
     summary: Summary,
     /// The arguments, and the buckets and the inventory report that were inspected.
     report: Report,
@@ -42,7 +42,7 @@ impl<'a> Audit<'a> {
         session: &'a Session,
         connection: &'a Connection,
         options: &'a InspectOptions,
-        rows: Rows,
+        rows: Rows<'a>,
         report: Report,
         html_file: Option<PathBuf>,
         allow_empty: bool,
@@ -77,7 +77,7 @@ impl<'a> Audit<'a> {
         if let Some(progress) = progress {
             progress.finish();
         }
-        self.rows.object(&report)?;
+        self.rows.object(&report).await?;
         self.say_rules();
         self.summary.count(&report.outcome);
         self.verdict()
@@ -87,10 +87,10 @@ impl<'a> Audit<'a> {
     pub(crate) async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
         for place in places {
             let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
-            self.rows.bucket(&bucket)?;
+            self.rows.bucket(&bucket).await?;
         }
         self.say_rules();
-        Ok(self.rows.close()?)
+        Ok(self.rows.close().await?)
     }
 
     /// Reports every object in all places, then the summary.
@@ -123,7 +123,7 @@ impl<'a> Audit<'a> {
     /// Reports every object in an S3 Inventory report, then the summary.
     pub(crate) async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
         let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
-        self.rows.inventory(&described)?;
+        self.rows.inventory(&described).await?;
         let bucket = S3Uri { bucket: described.source.clone(), key: String::new() };
         if self.options.expected.is_empty() && self.options.rules.reach(&bucket) {
             let without = "the rules of configuration files do not count for an S3 Inventory report";
@@ -133,10 +133,10 @@ impl<'a> Audit<'a> {
         let progress = (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects read"));
         let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
         let (rows, page) = (&mut self.rows, &mut self.report);
-        let report = |row: &InspectRow| {
+        let report = async |row: &InspectRow| {
             meter.end_object();
             page.add(row);
-            rows.row(row)
+            rows.row(row).await
         };
         let (connection, options, stop) = (self.connection, self.options, &self.session.stop);
         let ended =
@@ -158,7 +158,7 @@ impl<'a> Audit<'a> {
         let silent = self.summary.all.objects == 0 && self.summary.failed.count == 0;
         let left = ended.as_ref().is_err_and(|failure| failure.exit == Exit::ReaderLeft);
         if ended.is_ok() || !(silent || left) {
-            self.rows.end(&self.summary, &names, ended.is_ok())?;
+            self.rows.end(&self.summary, &names, ended.is_ok()).await?;
         }
         self.say_rules();
         ended?;
@@ -218,18 +218,18 @@ impl<'a> Audit<'a> {
             });
             meter.found_all();
             meter.end_object();
-            return Ok(self.rows.row(&row)?);
+            return Ok(self.rows.row(&row).await?);
         }
         if place.key.is_empty() {
             let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
-            self.rows.bucket(&bucket)?;
+            self.rows.bucket(&bucket).await?;
             self.report.buckets.push(bucket);
         }
         let (rows, page) = (&mut self.rows, &mut self.report);
-        let report = |row: &InspectRow| {
+        let report = async |row: &InspectRow| {
             meter.end_object();
             page.add(row);
-            rows.row(row)
+            rows.row(row).await
         };
         let (connection, options, cancellation) = (self.connection, self.options, &self.session.stop);
         let inspector = Inspector { connection, options, meter, cancellation };

@@ -1,7 +1,5 @@
 //! `inspect --manifest`: the objects that were compared, their sum, and the exit code.
 
-use std::io::{self, IsTerminal};
-
 use super::csv_rows::{self, safe};
 use super::page::Tone;
 use super::rows::{Format, Shown};
@@ -16,7 +14,6 @@ use crate::cli::document::transfer::FailedObject;
 use crate::cli::document::{Checksum, Command, Document, Error, Record, Summaries, Summary, head, text};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output;
 use crate::cli::progress::{Unit, amounts};
 use crate::cli::sanitize::escaped;
 use crate::cli::session::Session;
@@ -55,17 +52,17 @@ pub(super) async fn run(
     let manifest = manifest.map_err(|error| failure(error, not_read))?;
     let mut report = Report::new(session, results, &manifest.head);
     let progress = (!report.scroll_by()).then(|| session.progress(Unit::Objects, "objects compared"));
-    let ended = comparison::compare(connection, request, manifest, &session.stop, |row| {
+    let ended = comparison::compare(connection, request, manifest, &session.stop, async |row| {
         if let Some(progress) = &progress {
             progress.meter().end_object();
         }
-        report.row(&row)
+        report.row(&row).await
     })
     .await;
     if let Some(progress) = progress {
         progress.finish();
     }
-    report.end(ended.is_ok())?;
+    report.end(ended.is_ok()).await?;
     ended.map_err(|error| failure(error, not_compared_to_its_end))?;
     report.verdict(&request.place.to_string())
 }
@@ -100,6 +97,8 @@ struct Report<'a> {
     different: Offenders,
     failed: Offenders,
     terminal: bool,
+    /// What is to be written next.
+    pending: String,
     /// Whether what comes before the rows is written, and whether a row is.
     written: (bool, bool),
 }
@@ -112,8 +111,8 @@ impl<'a> Report<'a> {
             ..ComparisonSummary::default()
         };
         let (different, failed) = (Offenders::default(), Offenders::default());
-        let terminal = io::stdout().is_terminal();
-        Self { session, results, sum, different, failed, terminal, written: (false, false) }
+        let (terminal, pending) = (session.stdout.is_terminal(), String::new());
+        Self { session, results, sum, different, failed, terminal, pending, written: (false, false) }
     }
 
     /// Whether rows scroll by on a terminal.
@@ -121,7 +120,7 @@ impl<'a> Report<'a> {
         self.terminal && self.results.shown == Shown::Rows && !self.results.only_unexpected
     }
 
-    fn row(&mut self, row: &ComparedRow) -> CoreResult<()> {
+    async fn row(&mut self, row: &ComparedRow) -> CoreResult<()> {
         let (row, is_same): (RowResult<'_>, bool) = match row {
             Row::Skipped { .. } | Row::Unselected => return Ok(()),
             Row::Done(compared) => (Ok(compared), self.count(compared)),
@@ -134,7 +133,7 @@ impl<'a> Report<'a> {
         if self.results.shown != Shown::Rows || is_same && self.results.only_unexpected {
             return Ok(());
         }
-        self.head()?;
+        self.head();
         let is_first = !std::mem::replace(&mut self.written.1, true);
         match self.results.format {
             Format::Table => self.line(&table_row(row, self.session.printer.stdout_color())),
@@ -142,9 +141,10 @@ impl<'a> Report<'a> {
             Format::Csv => self.line(&csv_row(row, self.terminal)),
             Format::Json => {
                 let comma = if is_first { "" } else { "," };
-                self.line(&format!("{comma}{}", document(row).text()))
+                self.line(&format!("{comma}{}", document(row).text()));
             }
         }
+        self.write().await
     }
 
     /// Counts an object; returns whether it is the same.
@@ -168,50 +168,52 @@ impl<'a> Report<'a> {
         is_same
     }
 
-    /// Writes what comes before the rows.
-    fn head(&mut self) -> CoreResult<()> {
+    /// Adds what comes before the rows.
+    fn head(&mut self) {
         if std::mem::replace(&mut self.written.0, true) {
-            return Ok(());
+            return;
         }
         match self.results.format {
             Format::Table => {
                 let line = format!("{:STATE$} {:>SIZE$}  OBJECT", "STATE", "SIZE");
                 let is_colored = self.session.printer.stdout_color();
-                self.line(&if is_colored { format!("\x1b[2m{line}\x1b[0m") } else { line })
+                self.line(&if is_colored { format!("\x1b[2m{line}\x1b[0m") } else { line });
             }
             Format::Csv => self.line(CSV_HEADER),
             Format::Json => self.line(&head("comparison")),
-            Format::Ndjson => Ok(()),
+            Format::Ndjson => {}
         }
     }
 
-    fn end(&mut self, is_complete: bool) -> CoreResult<()> {
+    async fn end(&mut self, is_complete: bool) -> CoreResult<()> {
         let named = |list: &Offenders| list.first.iter().map(Into::into).collect();
         self.sum.complete = is_complete;
         self.sum.failed = self.failed.count;
         self.sum.different_objects = named(&self.different);
         self.sum.failed_objects = named(&self.failed);
         if self.results.shown == Shown::Rows {
-            self.head()?;
+            self.head();
         }
         match (self.results.format, self.results.shown) {
             (_, Shown::Nothing) => {}
             (Format::Table, shown) => {
                 let gap = if shown == Shown::Rows { "\n" } else { "" };
-                self.line(&format!("{gap}{}", self.total()))?;
-                for (title, list) in self.lists() {
-                    self.line(&format!("\n{title}\n{}", table::offenders(list).join("\n")))?;
+                self.line(&format!("{gap}{}", self.total()));
+                let lists = self.lists().map(|(title, list)| (title, table::offenders(list).join("\n")));
+                for (title, lines) in lists.collect::<Vec<_>>() {
+                    self.line(&format!("\n{title}\n{lines}"));
                 }
-                return Ok(());
+                return self.write().await;
             }
             (Format::Csv, _) => self.session.printer.say(&self.total()),
-            (Format::Json, Shown::Rows) => self.line(&format!("],\"summary\":{}}}", text(&self.sum)))?,
+            (Format::Json, Shown::Rows) => self.line(&format!("],\"summary\":{}}}", text(&self.sum))),
             (Format::Json | Format::Ndjson, _) => {
                 let summary = Summary::Comparison(self.sum.clone());
                 let record = Record::Summary(Summaries { summary });
-                self.line(&Document::new(Command::Inspect, record).text())?;
+                self.line(&Document::new(Command::Inspect, record).text());
             }
         }
+        self.write().await?;
         // The sum for programs has them.
         if self.session.json {
             return Ok(());
@@ -276,9 +278,14 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    fn line(&self, line: &str) -> CoreResult<()> {
-        let write = || output::document(line);
-        if self.terminal { self.session.printer.beside_bar(write) } else { write() }
+    fn line(&mut self, line: &str) {
+        self.pending.push_str(line);
+        self.pending.push('\n');
+    }
+
+    /// Writes what was added.
+    async fn write(&mut self) -> CoreResult<()> {
+        self.session.stdout.write(std::mem::take(&mut self.pending)).await
     }
 }
 

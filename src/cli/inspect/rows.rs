@@ -2,8 +2,6 @@
 //!
 //! If the program is stopped after a row, the NDJSON or CSV up to that row is valid.
 
-use std::io::{self, IsTerminal, Write};
-
 use clap::ValueEnum;
 
 use super::table::Columns;
@@ -11,11 +9,11 @@ use super::{csv_rows, document, page, table, verification};
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::cli::document::{Document, head, text};
-use crate::cli::output::Printer;
+use crate::cli::session::Session;
 use crate::commands::bulk::Row;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{InspectRow, ObjectReport};
-use crate::error::{Error, Result, Subject};
+use crate::error::Result;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -47,8 +45,8 @@ pub(crate) enum Shown {
 }
 
 /// Writes rows to standard output.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(crate) struct Rows {
+pub(crate) struct Rows<'a> {
+    session: &'a Session,
     format: Format,
     shown: Shown,
     /// The expectations, as typed.
@@ -58,9 +56,8 @@ pub(crate) struct Rows {
     columns: Columns,
     terminal: bool,
     color: bool,
-    /// Whether standard error has documents, too, and no lines for people.
-    for_programs: bool,
-    printer: Printer,
+    /// What is to be written next.
+    pending: String,
     written: WrittenSoFar,
     /// What the JSON document has in addition to its objects.
     buckets: Vec<Document>,
@@ -75,36 +72,30 @@ enum WrittenSoFar {
     Rows,
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
     pub(crate) fn new(
+        session: &'a Session,
         format: Format,
         shown: Shown,
         expected: Vec<String>,
         only_unexpected: bool,
         reads: bool,
-        color: bool,
-        printer: Printer,
     ) -> Self {
         let columns = Columns { expected: !expected.is_empty(), verified: reads };
         Self {
+            session,
             format,
             shown,
             expected,
             only_unexpected,
             columns,
-            terminal: io::stdout().is_terminal(),
-            color,
-            for_programs: false,
-            printer,
+            terminal: session.stdout.is_terminal(),
+            color: session.printer.stdout_color(),
+            pending: String::new(),
             written: WrittenSoFar::Nothing,
             buckets: Vec::new(),
             inventory: None,
         }
-    }
-
-    /// Takes note whether `--json` was given.
-    pub(crate) fn for_programs(self, for_programs: bool) -> Self {
-        Self { for_programs, ..self }
     }
 
     /// Whether rows scroll by on a terminal, where a progress count would be in their way. Where data is read, they come
@@ -118,146 +109,142 @@ impl Rows {
     }
 
     /// Writes the page or the document of one object.
-    pub(crate) fn object(&mut self, report: &ObjectReport) -> Result<()> {
+    pub(crate) async fn object(&mut self, report: &ObjectReport) -> Result<()> {
         if !self.has_rows() {
             return Ok(());
         }
         match self.format {
-            Format::Table => self.write(&page::object(report, self.color)),
+            Format::Table => self.text(&page::object(report, self.color)),
             Format::Json | Format::Ndjson => self.line(&document::object(report).text()),
             Format::Csv => {
-                self.line(csv_rows::HEADER)?;
+                self.line(csv_rows::HEADER);
                 let row = Row::Done(Box::new(report.outcome.clone()));
-                self.lines(csv_rows::row(&row, self.terminal))
+                self.lines(csv_rows::row(&row, self.terminal));
             }
         }
+        self.write().await
     }
 
     /// Writes the settings of a bucket.
-    pub(crate) fn bucket(&mut self, bucket: &BucketFacts) -> Result<()> {
+    pub(crate) async fn bucket(&mut self, bucket: &BucketFacts) -> Result<()> {
         if !self.has_rows() {
             return Ok(());
         }
         match self.format {
-            Format::Table => self.write(&format!("{}\n", page::bucket(bucket, self.color))),
+            Format::Table => self.text(&format!("{}\n", page::bucket(bucket, self.color))),
             Format::Ndjson => self.line(&document::bucket(bucket).text()),
-            Format::Json => {
-                self.buckets.push(document::bucket(bucket));
-                Ok(())
-            }
+            Format::Json => self.buckets.push(document::bucket(bucket)),
             // CSV has no rows for buckets: they go to standard error.
-            Format::Csv => {
-                page::bucket(bucket, false).lines().for_each(|line| self.printer.say(line));
-                Ok(())
-            }
+            Format::Csv => self.say(&page::bucket(bucket, false)),
         }
+        self.write().await
     }
 
     /// Writes the origin of an S3 Inventory report, and what it does not show.
-    pub(crate) fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
+    pub(crate) async fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
         if !self.has_rows() {
             return Ok(());
         }
         match self.format {
-            Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
+            Format::Table => self.text(&format!("{}\n", page::inventory(manifest, self.color))),
             Format::Ndjson => self.line(&document::inventory(manifest).text()),
-            Format::Json => {
-                self.inventory = Some(document::inventory(manifest));
-                Ok(())
-            }
-            Format::Csv => {
-                page::inventory(manifest, false).lines().for_each(|line| self.printer.say(line));
-                Ok(())
-            }
+            Format::Json => self.inventory = Some(document::inventory(manifest)),
+            Format::Csv => self.say(&page::inventory(manifest, false)),
         }
+        self.write().await
     }
 
     /// Ends the results if only buckets were inspected.
-    pub(crate) fn close(&mut self) -> Result<()> {
+    pub(crate) async fn close(&mut self) -> Result<()> {
         if self.format == Format::Json {
-            self.write_head()?;
+            self.head();
             let members = self.members_after_objects();
-            self.write(&format!("],{}}}\n", members.trim_end_matches(',')))?;
+            self.text(&format!("],{}}}\n", members.trim_end_matches(',')));
         }
-        Ok(())
+        self.write().await
     }
 
-    pub(crate) fn row(&mut self, row: &InspectRow) -> Result<()> {
+    pub(crate) async fn row(&mut self, row: &InspectRow) -> Result<()> {
         let is_left_out =
             self.only_unexpected && matches!(row, Row::Done(outcome) if outcome.as_expected == Some(true));
         if is_left_out || !self.has_rows() {
             return Ok(());
         }
-        self.write_head()?;
+        self.head();
         match self.format {
             Format::Table => self.lines(table::row(row, self.columns, self.color)),
             Format::Ndjson => self.lines(document::row(row).map(|document| document.text())),
             Format::Csv => self.lines(csv_rows::row(row, self.terminal)),
             Format::Json => {
-                let Some(document) = document::row(row) else { return Ok(()) };
-                let before = std::mem::replace(&mut self.written, WrittenSoFar::Rows);
-                let comma = if before == WrittenSoFar::Rows { "," } else { "" };
-                self.write(&format!("{comma}\n{}", document.text()))
+                if let Some(document) = document::row(row) {
+                    let before = std::mem::replace(&mut self.written, WrittenSoFar::Rows);
+                    let comma = if before == WrittenSoFar::Rows { "," } else { "" };
+                    self.text(&format!("{comma}\n{}", document.text()));
+                }
             }
         }
+        self.write().await
     }
 
     /// Writes the summary; `names` are aliases of the keys in it. `complete` is false after an interruption.
-    pub(crate) fn end(
+    pub(crate) async fn end(
         &mut self,
         summary: &Summary,
         names: &[(String, String)],
         complete: bool,
     ) -> Result<()> {
-        match self.shown {
-            Shown::Rows => self.write_head()?,
-            Shown::Summary => {}
-            Shown::Nothing => {
-                self.list_offenders(summary);
-                return Ok(());
-            }
+        if self.has_rows() {
+            self.head();
         }
+        if self.shown != Shown::Nothing {
+            self.summary(summary, names, complete);
+        }
+        self.write().await?;
+        self.say_summary(summary, names, complete);
+        Ok(())
+    }
+
+    /// The summary that standard output gets.
+    fn summary(&mut self, summary: &Summary, names: &[(String, String)], complete: bool) {
         match self.format {
             Format::Table => {
                 let gap = if self.has_rows() { "\n" } else { "" };
                 let shares = table::shares(summary, names, self.color);
-                self.write(&format!("{gap}{shares}{}\n", table::total(summary, complete, self.color)))?;
+                self.text(&format!("{gap}{shares}{}\n", table::total(summary, complete, self.color)));
                 if let Some(unexpected) = summary.unexpected.as_ref().filter(|list| list.count > 0) {
-                    self.list("Not as expected:", &table::offenders(unexpected))?;
+                    self.list("Not as expected:", &table::offenders(unexpected));
                 }
                 if summary.failed.count > 0 {
                     let title = format!("{}:", verification::failed_title(summary));
-                    self.list(&title, &table::offenders(&summary.failed))?;
+                    self.list(&title, &table::offenders(&summary.failed));
                 }
-                Ok(())
             }
-            Format::Csv if !self.has_rows() => {
-                self.write(&csv_rows::shares(summary, self.terminal))?;
-                self.printer.say(&table::total(summary, complete, false));
-                self.list_offenders(summary);
-                Ok(())
-            }
-            Format::Csv => {
-                for line in table::shares(summary, names, false).lines() {
-                    self.printer.say(line);
-                }
-                self.printer.say(&table::total(summary, complete, false));
-                self.list_offenders(summary);
-                Ok(())
-            }
+            Format::Csv if self.has_rows() => {}
+            Format::Csv => self.text(&csv_rows::shares(summary, self.terminal)),
             Format::Json if self.has_rows() => {
                 let sum = text(&document::sum(summary, &self.expected, complete));
                 let members = self.members_after_objects();
-                self.write(&format!("\n],{members}\"summary\":{sum}}}\n"))?;
-                self.list_offenders(summary);
-                Ok(())
+                self.text(&format!("\n],{members}\"summary\":{sum}}}\n"));
             }
             Format::Json | Format::Ndjson => {
-                self.line(&document::summary(summary, &self.expected, complete).text())?;
-                self.list_offenders(summary);
-                Ok(())
+                self.line(&document::summary(summary, &self.expected, complete).text());
             }
         }
+    }
+
+    /// Says on standard error what the results do not.
+    fn say_summary(&self, summary: &Summary, names: &[(String, String)], complete: bool) {
+        match (self.format, self.shown) {
+            (_, Shown::Nothing) | (Format::Json | Format::Ndjson, _) => {}
+            (Format::Table, _) => return,
+            (Format::Csv, shown) => {
+                if shown == Shown::Rows {
+                    self.say(&table::shares(summary, names, false));
+                }
+                self.say(&table::total(summary, complete, false));
+            }
+        }
+        self.list_offenders(summary);
     }
 
     /// The members of the JSON document after its objects, each followed by a comma.
@@ -269,56 +256,60 @@ impl Rows {
 
     /// Lists objects on standard error where the results go to a file; the sum for programs has them.
     fn list_offenders(&self, summary: &Summary) {
-        if self.for_programs {
+        if self.session.json {
             return;
         }
         let failed = format!("{}:", verification::failed_title(summary).to_lowercase());
         let unexpected = summary.unexpected.iter().map(|list| ("not as expected:", list));
         for (title, list) in unexpected.chain([(failed.as_str(), &summary.failed)]) {
             if list.count > 0 {
-                self.printer.line(title);
+                self.session.printer.line(title);
                 for line in table::offenders(list) {
-                    self.printer.line(&line);
+                    self.session.printer.line(&line);
                 }
             }
         }
     }
 
-    fn list(&mut self, title: &str, lines: &[String]) -> Result<()> {
-        self.write(&format!("\n{title}\n{}\n", lines.join("\n")))
+    fn say(&self, text: &str) {
+        text.lines().for_each(|line| self.session.printer.say(line));
     }
 
-    /// Writes what comes before the first row.
-    fn write_head(&mut self) -> Result<()> {
+    fn list(&mut self, title: &str, lines: &[String]) {
+        self.text(&format!("\n{title}\n{}\n", lines.join("\n")));
+    }
+
+    /// Adds what comes before the first row.
+    fn head(&mut self) {
         if self.written != WrittenSoFar::Nothing {
-            return Ok(());
+            return;
         }
         self.written = WrittenSoFar::Head;
         match self.format {
             Format::Table => self.line(&table::header(self.columns, self.color)),
             Format::Csv => self.line(csv_rows::HEADER),
-            Format::Json => self.write(&head("audit")),
-            Format::Ndjson => Ok(()),
+            Format::Json => self.text(&head("audit")),
+            Format::Ndjson => {}
         }
     }
 
-    fn lines(&mut self, line: Option<String>) -> Result<()> {
-        line.map_or(Ok(()), |line| self.line(&line))
+    fn lines(&mut self, line: Option<String>) {
+        if let Some(line) = line {
+            self.line(&line);
+        }
     }
 
-    fn line(&mut self, text: &str) -> Result<()> {
-        self.write(&format!("{text}\n"))
+    fn line(&mut self, text: &str) {
+        self.text(text);
+        self.text("\n");
     }
 
-    fn write(&mut self, text: &str) -> Result<()> {
-        let write = || {
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
-        };
-        let written = if self.terminal { self.printer.beside_bar(write) } else { write() };
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Error::ReaderLeft,
-            _ => Error::local("write to", Subject::StandardOutput)(error),
-        })
+    fn text(&mut self, text: &str) {
+        self.pending.push_str(text);
+    }
+
+    /// Writes what was added.
+    async fn write(&mut self) -> Result<()> {
+        self.session.stdout.write(std::mem::take(&mut self.pending)).await
     }
 }

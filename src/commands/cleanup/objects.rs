@@ -29,7 +29,7 @@ pub(super) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
     cancellation: &Cancellation,
-    found: &mut impl FnMut(Leftover) -> Result<()>,
+    found: &mut impl AsyncFnMut(Leftover) -> Result<()>,
 ) -> Result<()> {
     let place = &request.place;
     let listed_from = if place.is_object() && !scratch::is_name(place.name()) {
@@ -48,8 +48,9 @@ pub(super) async fn find(
         ready(Ok(candidate))
     });
     let work = |candidate| look_at(connection, request, candidate);
-    for_each_ordered(candidates, request.jobs, cancellation, work, |leftover| {
-        leftover?.map_or(Ok(()), &mut *found)
+    for_each_ordered(candidates, request.jobs, cancellation, work, async |leftover| match leftover? {
+        Some(leftover) => found(leftover).await,
+        None => Ok(()),
     })
     .await
 }

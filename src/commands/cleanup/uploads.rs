@@ -21,7 +21,7 @@ pub(super) async fn find(
     journals: &HashMap<&str, &Path>,
     in_use: &HashMap<&str, &Path>,
     cancellation: &Cancellation,
-    found: &mut impl FnMut(Leftover) -> Result<()>,
+    found: &mut impl AsyncFnMut(Leftover) -> Result<()>,
 ) -> Result<()> {
     let all = connection.uploads_below(&request.place).take(request.first.unwrap_or(usize::MAX));
     // The listing of one key also contains longer keys.
@@ -31,8 +31,9 @@ pub(super) async fn find(
         let in_use = in_use.get(upload.id.as_str()).copied();
         look_at(connection, request, upload, journal, in_use)
     };
-    for_each_ordered(of_place, request.jobs, cancellation, work, |leftover| {
-        leftover?.map_or(Ok(()), &mut *found)
+    for_each_ordered(of_place, request.jobs, cancellation, work, async |leftover| match leftover? {
+        Some(leftover) => found(leftover).await,
+        None => Ok(()),
     })
     .await
 }

@@ -25,7 +25,7 @@ pub(super) async fn check(
         first: Some(MAX_OBJECTS_SURVEYED),
     };
     let (mut count, mut bytes) = (0_u64, 0_u64);
-    let found = cleanup::find(connection, &survey, cancellation, |leftover| {
+    let found = cleanup::find(connection, &survey, cancellation, async |leftover| {
         if leftover.kept.is_none() {
             count += 1;
             bytes = bytes.saturating_add(leftover.bytes.unwrap_or_default());

@@ -73,7 +73,7 @@ pub(crate) async fn run(
     decryption_keys: &DecryptionKeys,
     meter: &Meter,
     cancellation: &Cancellation,
-    report: impl FnMut(GetRow) -> Result<()>,
+    report: impl AsyncFnMut(GetRow) -> Result<()>,
 ) -> Result<()> {
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
     let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);

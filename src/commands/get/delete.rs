@@ -92,14 +92,14 @@ pub(crate) async fn delete(
     files: Vec<Extra>,
     dry_run: bool,
     cancellation: &Cancellation,
-    mut report: impl FnMut(Row<Change<Infallible>>) -> Result<()>,
+    mut report: impl AsyncFnMut(Row<Change<Infallible>>) -> Result<()>,
 ) -> Result<()> {
     for (file, found) in files {
         let name = file.display().to_string();
         if dry_run {
             let (file, reason) = (Some(file), None);
             let planned = Planned { action: Action::Delete, uri: None, file, bytes: None, reason };
-            report(Row::Done(Box::new(Change::Planned(planned))))?;
+            report(Row::Done(Box::new(Change::Planned(planned)))).await?;
             continue;
         }
         let removed = {
@@ -109,7 +109,8 @@ pub(crate) async fn delete(
         report(match removed.map_err(Error::local("delete", &file)) {
             Ok(false) => Row::Skipped { name, why: "something else wrote to it meanwhile".to_owned() },
             removed => Row::of(name, removed.map(|_| Change::Deleted(Deleted::File(file))))?,
-        })?;
+        })
+        .await?;
     }
     Ok(())
 }

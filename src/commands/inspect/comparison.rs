@@ -232,7 +232,7 @@ pub(crate) async fn compare(
     request: &ComparisonRequest,
     manifest: ReadManifest,
     cancellation: &Cancellation,
-    report: impl FnMut(ComparedRow) -> Result<()>,
+    report: impl AsyncFnMut(ComparedRow) -> Result<()>,
 ) -> Result<()> {
     let ComparisonRequest { place, filter, keys, jobs, .. } = request;
     // What has a key that is not UTF-8 is extra: no manifest has it.

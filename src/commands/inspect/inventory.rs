@@ -50,7 +50,7 @@ pub(crate) async fn audit(
     options: &InspectOptions,
     cancellation: &Cancellation,
     summary: &mut Summary,
-    mut report: impl FnMut(&InspectRow) -> Result<()>,
+    mut report: impl AsyncFnMut(&InspectRow) -> Result<()>,
 ) -> Result<()> {
     let source = S3Uri { bucket: manifest.source.clone(), key: String::new() };
     for data in &manifest.files {
@@ -77,7 +77,7 @@ pub(crate) async fn audit(
                 } else if is_wanted(&source, &object, options) {
                     let row = row(&source, object, options);
                     count(summary, &row);
-                    report(&row)?;
+                    report(&row).await?;
                 } else {
                     summary.filtered_out += 1;
                 }

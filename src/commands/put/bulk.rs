@@ -68,7 +68,7 @@ pub(crate) async fn run(
     request: PutMany,
     meter: &Meter,
     cancellation: &Cancellation,
-    mut report: impl FnMut(PutRow) -> Result<()>,
+    mut report: impl AsyncFnMut(PutRow) -> Result<()>,
 ) -> Result<bool> {
     let PutMany { sources, walk: walk_options, target, update, dry_run, manifest, mut options } = request;
     let encryption = options.encryption.take();
@@ -104,10 +104,10 @@ pub(crate) async fn run(
     let rejected = Arc::new(AtomicU64::new(0));
     let mut has_failures = false;
     let (under, given) = (sources.in_words(), walk_options.filter.options());
-    let report = |row: PutRow| {
+    let report = async |row: PutRow| {
         has_failures |= matches!(row, Row::Failed { .. });
         let ignored = row.ends_run();
-        report(row)?;
+        report(row).await?;
         ignored.map_or(Ok(()), Err)
     };
     if meter.is_shown() {

@@ -126,7 +126,7 @@ pub(crate) async fn delete(
     dry_run: bool,
     jobs: NonZeroUsize,
     cancellation: &Cancellation,
-    report: impl FnMut(Row<Change<Infallible>>) -> Result<()>,
+    report: impl AsyncFnMut(Row<Change<Infallible>>) -> Result<()>,
 ) -> Result<()> {
     let folder = &folder;
     let work = |ExtraObject { name, etag }| async move {

@@ -113,7 +113,7 @@ impl BulkRotation<'_> {
             };
             self.plan_with_keys(place, &uri, version.as_deref()).await
         };
-        let count = |looked: Result<Plan, RotateRow>| {
+        let count = async |looked: Result<Plan, RotateRow>| {
             planned.end_object();
             match looked {
                 Ok(plan) => plans.count(&plan),
@@ -134,7 +134,7 @@ impl BulkRotation<'_> {
     pub(crate) async fn run(
         &self,
         place: &S3Uri,
-        mut report: impl FnMut(RotateRow) -> Result<()>,
+        mut report: impl AsyncFnMut(RotateRow) -> Result<()>,
     ) -> Result<()> {
         let work = |listed: Listed| async move {
             let len = listed.len;
@@ -144,9 +144,9 @@ impl BulkRotation<'_> {
             }
             Ok(row)
         };
-        let report = |row: RotateRow| {
+        let report = async |row: RotateRow| {
             let ignored = row.ends_run();
-            report(row)?;
+            report(row).await?;
             ignored.map_or(Ok(()), Err)
         };
         let (jobs, cancellation) = (self.jobs, self.rotation.cancellation);

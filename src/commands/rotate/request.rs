@@ -151,7 +151,7 @@ pub(crate) async fn run(
     request: &RotateRequest,
     cancellation: &Cancellation,
     confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
-    report: impl FnMut(Report<'_>) -> Result<()>,
+    report: impl AsyncFnMut(Report<'_>) -> Result<()>,
 ) -> Result<Summary, Stopped> {
     let mut summary = Summary::default();
     let stopped = |stage, error, summary| Stopped { stage, error, summary };
@@ -291,24 +291,24 @@ impl RotateRequest {
         &self,
         work: &BulkRotation<'_>,
         summary: &mut Summary,
-        mut report: impl FnMut(Report<'_>) -> Result<()>,
+        mut report: impl AsyncFnMut(Report<'_>) -> Result<()>,
     ) -> Result<()> {
         if let Some(uri) = self.single() {
-            report(Report::Begin)?;
+            report(Report::Begin).await?;
             let row = work.rotate(uri, uri, self.version_id.as_deref(), None).await;
             summary.count(&row);
             return match row {
                 Row::Failed { error, .. } => Err(*error),
-                row => report(Report::Object(&row)),
+                row => report(Report::Object(&row)).await,
             };
         }
-        report(Report::Begin)?;
+        report(Report::Begin).await?;
         let rotate = async {
             for place in &self.places {
                 let before = summary.found();
-                let report = |row| {
+                let report = async |row| {
                     summary.count(&row);
-                    report(Report::Object(&row))
+                    report(Report::Object(&row)).await
                 };
                 work.run(place, report).await?;
                 summary.empty.extend((summary.found() == before).then(|| place.clone()));
