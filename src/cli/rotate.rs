@@ -58,7 +58,7 @@ Each object is rotated in the cheapest safe way, and stays readable at every mom
   server copy       one of S3's modes to another: S3 copies the object onto itself
   rewrap            a new key for objects in format s3ec: only metadata changes
   re-encrypt        everything else: streamed through this machine, new data key
-Of many objects, {all} are in progress at once, {reencrypted} of them re-encrypted; --jobs sets both.
+Of many objects, {all} are in progress at once, {reencrypted} of them re-encrypted or read; --jobs sets both.
 
 What a new key does not undo: a versioned bucket keeps the old version under the old key,
 and holders of the old key may have kept the data key of an object that is only rewrapped."

@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 
 use s3seal_sandbox::s3::SseView;
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{ALIAS, BUCKET, Bench};
+use crate::support::{ALIAS, BUCKET, Bench, PATIENCE, bytes};
 use crate::{OBJECT, assert_no_traces, assert_opens, bench, stored};
 
 /// What S3 says each version of [`OBJECT`] is encrypted with, the latest first.
@@ -77,6 +77,28 @@ fn verify_reads_all_of_it_once_more() {
     assert_eq!(bench.run(&line).ok().json()["verified"], true);
     let read: u64 = bench.requests("GetObject").iter().map(|request| request.bytes_out).sum();
     assert!(read >= 6 << 20, "{read} bytes");
+}
+
+#[test]
+fn verify_reads_no_more_objects_at_once_than_may_be_in_memory() {
+    const OBJECTS: usize = 32;
+    const IN_MEMORY: usize = 8;
+    let bench = bench();
+    std::fs::create_dir(bench.path("many")).unwrap();
+    for number in 0..OBJECTS {
+        bench.write(&format!("many/{number}"), &bytes(1000));
+    }
+    bench.run(&format!("put -r many s3://{BUCKET}/p/")).ok();
+    bench.sandbox.clear_requests();
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(gate.clone())).always());
+    let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-s3 --verify --yes"));
+    assert!(held.wait(IN_MEMORY, PATIENCE));
+    assert!(bench.sandbox.wait_for_answer("HeadObject", OBJECTS, PATIENCE));
+    assert_eq!(bench.requests("GetObject").len(), IN_MEMORY);
+    gate.open();
+    running.end().ok();
+    assert_eq!(bench.requests("GetObject").len(), OBJECTS);
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Rotation<'_> {
                 self.rewrap_instruction_file(state, self.target.share_to.as_ref(), journal).await
             }
             Strategy::Reencrypt => {
-                let _place = self.cancellation.or(self.reencryptions.acquire()).await?;
+                let _place = self.cancellation.or(self.objects_in_memory.acquire()).await?;
                 reencrypt::run(self, state, journal).await
             }
         }

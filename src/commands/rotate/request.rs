@@ -216,7 +216,7 @@ impl RotateRequest {
             transfer_options,
             last_key: LastKey::default(),
             lockable: LockableBuckets::default(),
-            reencryptions: Semaphore::new(self.transfer_options.parts_in_memory().get()),
+            objects_in_memory: Semaphore::new(self.transfer_options.parts_in_memory().get()),
             mode_proof: FirstObjectGate::default(),
             first_object: FirstObjectGate::default(),
             meter: &self.meter,

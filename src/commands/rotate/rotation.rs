@@ -39,8 +39,8 @@ pub(crate) struct Rotation<'a> {
     pub(crate) last_key: LastKey,
     /// Which buckets have Object Lock.
     pub(crate) lockable: LockableBuckets,
-    /// Permits for re-encryptions, each of which needs memory.
-    pub(crate) reencryptions: Semaphore,
+    /// Permits for objects whose bytes pass through this machine: each takes the memory of a part or two.
+    pub(crate) objects_in_memory: Semaphore,
     /// Tests on a scratch object whether the server applies the target's mode.
     pub(crate) mode_proof: FirstObjectGate,
     /// Lets one real object go first.

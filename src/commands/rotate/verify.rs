@@ -191,6 +191,7 @@ async fn read_all(
         return Ok(false);
     }
     let open = unwrapped.map(UnwrappedEnvelope::opener).transpose()?;
+    let _place = rotation.cancellation.or(rotation.objects_in_memory.acquire()).await?;
     let pipeline = Pipeline { verifier, open, out: Out::Nowhere, repeat: Repeat::No };
     let unreadable = Meter::default();
     let etag = head.etag.as_deref();
