@@ -16,7 +16,7 @@ mod network;
 mod service_codes;
 
 pub(super) use chain::find;
-pub(super) use network::{OverHttp, Stalled, broken, is_not_trusted, was_never_sent};
+pub(super) use network::{OverHttp, Stalled, TlsUnusable, broken, is_not_trusted, was_never_sent};
 use service_codes::Refusal;
 
 /// The header in which an interceptor notes the region that was asked.

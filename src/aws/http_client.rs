@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{
     SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::pki_types::CertificateDer;
@@ -24,6 +25,7 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::aws::address::{is_https, is_loopback};
 use crate::aws::body_watch::BodyWatch;
 use crate::aws::connector::{DirectTls, MAX_IDLE};
+use crate::aws::error::TlsUnusable;
 use crate::aws::tls_config::client_config;
 use crate::aws::tls_session::TlsSessions;
 use crate::error::{Error, Result, Subject};
@@ -86,11 +88,18 @@ impl HttpConnector for ByAddress {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (uri, clients) = (request.uri(), &self.clients);
         let is_loopback = is_loopback(uri);
-        if is_https(uri)
-            && (is_loopback || !clients.is_proxied(uri))
-            && let Some(pool) = clients.tls.pool(&self.settings)
-        {
-            return pool.call(request);
+        if is_https(uri) {
+            match clients.tls.config() {
+                // The SDK's client would trust none either, and call the server's certificate unknown.
+                Err(why) => return HttpConnectorFuture::ready(Err(ConnectorError::other(why.into(), None))),
+                Ok(config) => {
+                    if (is_loopback || !clients.is_proxied(uri))
+                        && let Some(pool) = clients.tls.pool(config, &self.settings)
+                    {
+                        return pool.call(request);
+                    }
+                }
+            }
         }
         let client = if is_loopback { &clients.direct } else { &clients.proxied };
         client.http_connector(&self.settings, &self.components).call(request)
@@ -109,15 +118,18 @@ struct TlsPools {
     /// The certificates of the user's bundle; the system's where there is none.
     roots: Option<RootCertStore>,
     sessions: TlsSessions,
-    config: OnceLock<Option<ClientConfig>>,
+    config: OnceLock<Result<ClientConfig, TlsUnusable>>,
     pools: Mutex<HashMap<Duration, DirectTls>>,
 }
 
 impl TlsPools {
+    fn config(&self) -> Result<&ClientConfig, TlsUnusable> {
+        self.config.get_or_init(|| client_config(self.roots.clone())).as_ref().map_err(Clone::clone)
+    }
+
     /// The pool for these settings; none where only the SDK's connector does as they say.
-    fn pool(&self, settings: &HttpConnectorSettings) -> Option<DirectTls> {
+    fn pool(&self, config: &ClientConfig, settings: &HttpConnectorSettings) -> Option<DirectTls> {
         let timeout = settings.connect_timeout().filter(|_| settings.read_timeout().is_none())?;
-        let config = self.config.get_or_init(|| client_config(self.roots.clone()).ok()).as_ref()?;
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         Some(
             pools

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::{CipherSuite, ClientConfig, RootCertStore};
 
+use crate::aws::error::TlsUnusable;
+
 /// The cipher suites of the SDK's client, in its order of preference.
 const SUITES: [CipherSuite; 7] = [
     CipherSuite::TLS13_AES_256_GCM_SHA384,
@@ -17,18 +19,28 @@ const SUITES: [CipherSuite; 7] = [
 ];
 
 /// TLS 1.2 or newer, with these certificates trusted, or else the system's.
-pub(super) fn client_config(roots: Option<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
+///
+/// # Errors
+/// `NoCaCertificates` if the system has none.
+pub(super) fn client_config(roots: Option<RootCertStore>) -> Result<ClientConfig, TlsUnusable> {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     let suites = SUITES
         .iter()
         .filter_map(|name| provider.cipher_suites.iter().find(|suite| suite.suite() == *name).copied());
     let provider = CryptoProvider { cipher_suites: suites.collect(), ..provider };
-    let roots = roots.unwrap_or_else(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        roots
-    });
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+    let roots = roots.map_or_else(of_system, Ok)?;
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsUnusable::Configuration)?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn of_system() -> Result<RootCertStore, TlsUnusable> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(TlsUnusable::NoCaCertificates { cause: found.errors.first().map(ToString::to_string) });
+    }
+    Ok(roots)
 }

@@ -120,7 +120,11 @@ impl Exit {
             | Error::NotAsAsked { .. }
             | Error::EnvelopeLost(_)
             | Error::Network {
-                why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
+                why:
+                    NetworkFault::Tls
+                    | NetworkFault::NoCaCertificates
+                    | NetworkFault::CertificateTime
+                    | NetworkFault::NotTls,
                 ..
             } => Self::Untrusted,
             Error::NotFound { subject: Subject::Upload(_), .. }

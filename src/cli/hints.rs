@@ -238,6 +238,9 @@ fn network(why: NetworkFault) -> Vec<String> {
     let first = match why {
         NetworkFault::Connect => Some("check --endpoint-url and --region, and that this machine is online"),
         NetworkFault::Tls => Some("--ca-bundle FILE or AWS_CA_BUNDLE names the certificates to trust"),
+        NetworkFault::NoCaCertificates => Some(
+            "install your system's CA certificates (the package ca-certificates), or name them with --ca-bundle FILE",
+        ),
         NetworkFault::CertificateTime => {
             Some("check this machine's clock (`date -u`); if it is right, the server needs a new certificate")
         }
@@ -248,8 +251,7 @@ fn network(why: NetworkFault) -> Vec<String> {
         NetworkFault::Throttled => Some("--jobs 2 asks for less at once"),
         NetworkFault::Broken | NetworkFault::Unavailable => None,
     };
-    let again = (!matches!(why, NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls))
-        .then_some("run the same command again");
+    let again = (!why.is_about_trust()).then_some("run the same command again");
     [first, again].into_iter().flatten().map(str::to_owned).collect()
 }
 

@@ -79,10 +79,7 @@ pub(crate) fn concerns_all(error: &Error) -> bool {
         | Error::Unsupported { why: Unsupported::NoObjectLock, .. } => true,
         // Report the object that is stored first.
         Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => error.is_of_later(),
-        Error::Network { why, .. } => matches!(
-            why,
-            NetworkFault::Connect | NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
-        ),
+        Error::Network { why, .. } => *why == NetworkFault::Connect || why.is_about_trust(),
         Error::Local { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
         Error::Denied { why, .. } => !matches!(
             why,

@@ -167,6 +167,8 @@ pub enum NetworkFault {
     Connect,
     /// The server's certificate is not trusted.
     Tls,
+    /// There is no certificate on this system by which a server could be trusted.
+    NoCaCertificates,
     /// The server's certificate is not valid at the time that this machine's clock shows.
     CertificateTime,
     /// The server answers something other than TLS.
@@ -179,6 +181,13 @@ pub enum NetworkFault {
     Throttled,
     /// The service failed on its side, each time.
     Unavailable,
+}
+
+impl NetworkFault {
+    /// Whether the server did not prove over TLS who it is: another attempt would end in the same way.
+    pub(crate) fn is_about_trust(self) -> bool {
+        matches!(self, Self::Tls | Self::NoCaCertificates | Self::CertificateTime | Self::NotTls)
+    }
 }
 
 /// The signals that end a transfer in good order.
@@ -254,6 +263,7 @@ impl fmt::Display for NetworkFault {
         f.write_str(match self {
             Self::Connect => "no connection could be made",
             Self::Tls => "the server's certificate is not trusted",
+            Self::NoCaCertificates => "no CA certificates were found on this system",
             Self::CertificateTime => "the server's certificate has expired, or is not valid yet",
             Self::NotTls => "the server does not speak TLS at this port",
             Self::Timeout => "the server did not answer in time",

@@ -117,6 +117,30 @@ fn a_server_whose_certificate_nobody_vouches_for_is_not_talked_to() {
 }
 
 #[test]
+fn a_system_without_ca_certificates_is_said_to_have_none() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    let line = ["put", "source", "s3://bench/object", "--max-attempts", "3"];
+    let put = || bench.s3seal(line).without("AWS_CA_BUNDLE");
+    let said = [
+        "no CA certificates were found on this system",
+        "hint: install your system's CA certificates (the package ca-certificates), or name them with --ca-bundle FILE",
+    ];
+    put().with("SSL_CERT_DIR", bench.path("empty")).run().exits(6).says(&said);
+    put()
+        .with("SSL_CERT_FILE", bench.path("missing"))
+        .run()
+        .exits(6)
+        .says(&said)
+        .says(&["/missing", "No such file"]);
+    put().with("SSL_CERT_FILE", bench.path("source")).run().exits(6).says(&said);
+    assert!(bench.sandbox.requests().is_empty());
+    // Those of the bundle are enough, and without TLS there is no need of any.
+    bench.s3seal(line).with("SSL_CERT_DIR", bench.path("empty")).run().ok();
+}
+
+#[test]
 fn a_ca_bundle_may_be_named_by_flag_or_variable_and_must_be_one() {
     let bench = Bench::new();
     bench.write("source", b"text");

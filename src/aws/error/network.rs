@@ -24,6 +24,27 @@ impl fmt::Display for OverHttp {
 
 impl StdError for OverHttp {}
 
+/// No connection over TLS can be made from this machine.
+#[derive(Clone, Debug)]
+pub(in crate::aws) enum TlsUnusable {
+    /// There is no certificate on this system by which a server could be trusted, and the first reason for that.
+    NoCaCertificates {
+        cause: Option<String>,
+    },
+    Configuration(rustls::Error),
+}
+
+impl fmt::Display for TlsUnusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCaCertificates { .. } => NetworkFault::NoCaCertificates.fmt(f),
+            Self::Configuration(error) => write!(f, "TLS cannot be used: {error}"),
+        }
+    }
+}
+
+impl StdError for TlsUnusable {}
+
 /// Nothing moved over a connection for this long.
 #[derive(Debug)]
 pub(in crate::aws) struct Stalled(pub(in crate::aws) Duration);
@@ -76,10 +97,7 @@ pub(in crate::aws) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
 
 /// Whether a connector failed because the server is not the one meant, or speaks no TLS.
 pub(in crate::aws) fn is_not_trusted(error: &(dyn StdError + 'static)) -> bool {
-    matches!(
-        fault(error, &all_words(error)),
-        NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
-    )
+    fault(error, &all_words(error)).is_about_trust()
 }
 
 /// The texts of an error and its causes.
@@ -99,7 +117,9 @@ fn fault(error: &(dyn StdError + 'static), words: &str) -> NetworkFault {
             NetworkFault::Broken
         };
     }
-    if says("corrupt message") {
+    if matches!(find(error), Some(TlsUnusable::NoCaCertificates { .. })) {
+        NetworkFault::NoCaCertificates
+    } else if says("corrupt message") {
         NetworkFault::NotTls
     } else if says("certificate expired") || says("certificate not valid yet") {
         NetworkFault::CertificateTime
@@ -122,7 +142,11 @@ fn wants_sso_login(error: &(dyn StdError + 'static)) -> bool {
 }
 
 pub(super) fn error(subject: Subject, why: NetworkFault, error: &(dyn StdError + 'static)) -> Error {
-    Error::Network { subject, why, source: Some(tip(error)) }
+    let source = match find(error) {
+        Some(TlsUnusable::NoCaCertificates { cause }) => cause.as_deref().map(Into::into),
+        _ => Some(tip(error)),
+    };
+    Error::Network { subject, why, source }
 }
 
 /// Makes the error of an answer that broke off, or did not go on.

@@ -356,7 +356,10 @@ fn leaves_nothing(error: &Error) -> bool {
             | Error::EmptySource { .. }
             | Error::NoneMatch { .. }
             | Error::Network {
-                why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
+                why: NetworkFault::Tls
+                    | NetworkFault::NoCaCertificates
+                    | NetworkFault::CertificateTime
+                    | NetworkFault::NotTls,
                 ..
             }
     )
