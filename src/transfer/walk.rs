@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileType, Metadata};
+use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -235,7 +236,7 @@ fn found(
     Some((below, Found::Failed { path, error }))
 }
 
-fn of_metadata(path: PathBuf, name: String, metadata: std::io::Result<Metadata>) -> Found {
+fn of_metadata(path: PathBuf, name: String, metadata: io::Result<Metadata>) -> Found {
     match metadata {
         Ok(metadata) => {
             Found::File(FoundFile { path, name, len: metadata.len(), modified: metadata.modified().ok() })
@@ -270,12 +271,15 @@ fn failed(error: &walkdir::Error, source: &Path, options: &WalkOptions) -> Optio
         (Some(above), _) => {
             Error::unsupported(subject, format!("is a symbolic link that leads back to {}", above.display()))
         }
-        (None, Some(error)) if is_link && error.kind() == std::io::ErrorKind::NotFound => {
+        (None, Some(error)) if is_link && error.kind() == io::ErrorKind::NotFound => {
             return Some((below.clone(), broken_link(path, below.to_str(), options)));
         }
         (None, error) => {
-            let kind = error.map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-            Error::local("read", subject)(kind.into())
+            let of_kind = |error: &io::Error| error.kind().into();
+            let same = |error: &io::Error| {
+                error.raw_os_error().map_or_else(|| of_kind(error), io::Error::from_raw_os_error)
+            };
+            Error::local("read", subject)(error.map_or_else(|| io::ErrorKind::Other.into(), same))
         }
     };
     Some((below, Found::Failed { path, error }))
@@ -301,10 +305,10 @@ fn look_up(folder: &Path, name: &str, options: &WalkOptions) -> Found {
         Ok(metadata) => {
             Found::NoFile { path, name: Some(name.to_owned()), what: in_words(metadata.file_type()) }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
             broken_link(path, Some(name), options)
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Found::Failed { error: Error::NotFound { subject: (&path).into(), source: None }, path }
         }
         Err(error) => Found::Failed { error: Error::local("read", &path)(error), path },

@@ -162,6 +162,18 @@ fn an_envelope_beside_an_object_is_not_replaced_by_a_file_of_that_name() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_read_is_named_with_what_the_system_says() {
+    let bench = Bench::new();
+    write(&bench.path("t/a"), b"content");
+    // Each name may be, and all of them together are longer than a path may be.
+    let deeper =
+        "cd t; i=0; while [ $i -lt 25 ]; do n=$(printf 'd%0199d' 0); mkdir $n; cd $n; i=$((i + 1)); done";
+    bench.program("sh", ["-c", deeper]).run().ok();
+    let ended = bench.run("put -r t s3://bench/p/").exits(9);
+    ended.says(&["failed: cannot read t/d000", "File name too long (os error 36)", "stored: 1 file"]);
+}
+
+#[test]
 fn rows_and_sum_are_documents() {
     let bench = Bench::new();
     write(&bench.path("t/a"), b"four");
