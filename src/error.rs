@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "fields of variants say it by their names; variants are documented")]
 
+use std::fmt::Display;
 use std::io;
 
 mod lost;
@@ -231,6 +232,11 @@ impl Error {
     pub fn local(action: &'static str, subject: impl Into<Subject>) -> impl FnOnce(io::Error) -> Self {
         let subject = subject.into();
         move |source| Self::Local { action, subject, source }
+    }
+
+    /// Makes the error of an operating system that provides no random numbers.
+    pub(crate) fn no_random_numbers(error: impl Display) -> Self {
+        Self::local("read", "random numbers of the system")(io::Error::other(error.to_string()))
     }
 
     /// Makes the error of standard output, or of a file, that could not be written: a pipe may have lost its reader.

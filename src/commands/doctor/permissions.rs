@@ -27,7 +27,10 @@ pub(super) async fn checks(
     request: &DoctorRequest,
     policy: Option<&PolicyFacts>,
 ) -> Vec<Check> {
-    let nothing = scratch::name_next_to(&request.place);
+    let nothing = match scratch::name_next_to(&request.place) {
+        Ok(nothing) => nothing,
+        Err(error) => return vec![Check::error(Name::Permission, error)],
+    };
     let (needed, also) = needed(connection, request);
     let ask = async |(action, resource, is_needed)| {
         let answer = connection.ask_harmlessly(action, &nothing).await;

@@ -54,7 +54,7 @@ pub(super) async fn check(
             "not tried: what is stored here is locked, and could not be deleted",
         ));
     }
-    let uri = scratch::name_next_to(&request.place);
+    let uri = scratch::name_next_to(&request.place)?;
     let keys = keys_for(&request);
     let DoctorRequest { encryption, rules, verb, .. } = request;
     let encryptor = match prepare(encryption.map(in_metadata)).await {

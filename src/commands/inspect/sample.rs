@@ -64,9 +64,7 @@ impl Sample {
     /// # Errors
     /// `Local` if the operating system provides no random numbers.
     pub(crate) fn new(share: Share) -> Result<Self> {
-        let failed = |error: getrandom::Error| std::io::Error::other(error.to_string());
-        let seed =
-            getrandom::u64().map_err(failed).map_err(Error::local("read", "random numbers of the system"))?;
+        let seed = getrandom::u64().map_err(Error::no_random_numbers)?;
         Ok(Self { share, seed })
     }
 

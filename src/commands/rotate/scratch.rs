@@ -28,7 +28,7 @@ pub(crate) async fn prove_update(
     place: &S3Uri,
 ) -> Result<()> {
     let Some(key) = rotation.target.update_key() else { return Ok(()) };
-    let scratch = name_next_to(place);
+    let scratch = name_next_to(place)?;
     noted(rotation, journal, &scratch, rotation.connection.prove_update(&scratch, key)).await
 }
 
@@ -44,8 +44,11 @@ pub(crate) async fn prove_mode(
     let Encryptor::Server(Some(sse)) = &rotation.target.encryptor else { return Ok(()) };
     let admission = rotation.cancellation.or(rotation.mode_proof.admit()).await??;
     if admission.is_first() {
-        let scratch = name_next_to(object);
-        let proved = noted(rotation, journal, &scratch, rotation.connection.prove_mode(&scratch, sse)).await;
+        let proof = async {
+            let scratch = name_next_to(object)?;
+            noted(rotation, journal, &scratch, rotation.connection.prove_mode(&scratch, sse)).await
+        };
+        let proved = proof.await;
         admission.end(&proved);
         proved?;
     }
@@ -109,10 +112,12 @@ pub(crate) async fn remove(connection: &Connection, uri: &S3Uri) -> Result<()> {
 }
 
 /// A new name in the folder of an object or of a prefix.
-pub(crate) fn name_next_to(place: &S3Uri) -> S3Uri {
-    let mut random = [0; 8];
-    let _ = getrandom::fill(&mut random);
-    place.with_key(format!("{}{PREFIX}{:016x}", place.folder(), u64::from_le_bytes(random)))
+///
+/// # Errors
+/// `Local` if the operating system provides no random numbers.
+pub(crate) fn name_next_to(place: &S3Uri) -> Result<S3Uri> {
+    let random = getrandom::u64().map_err(Error::no_random_numbers)?;
+    Ok(place.with_key(format!("{}{PREFIX}{random:016x}", place.folder())))
 }
 
 /// Whether a key is one that only scratch objects have.
@@ -137,7 +142,7 @@ mod tests {
     #[test]
     fn a_scratch_object_is_known_by_its_name_and_its_place() {
         for place in ["s3://bkt", "s3://bkt/p/", "s3://bkt/p/o"].map(uri) {
-            assert!(is_of(std::slice::from_ref(&place), &name_next_to(&place)), "{place}");
+            assert!(is_of(std::slice::from_ref(&place), &name_next_to(&place).unwrap()), "{place}");
         }
         let places = [uri("s3://bkt/p/"), uri("s3://bkt/q/o")];
         for foreign in [
