@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::aws::read_object::{Body, ObjectReader};
 use crate::checksum::{Algorithm, Running, Sum, Verifier};
 use crate::error::{Error, NetworkFault, Result, Subject};
+use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
 use crate::meter::Meter;
 use crate::seal::{Open, Output};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
@@ -109,6 +110,12 @@ impl Pipeline {
 }
 
 impl Out {
+    /// Holds what comes of so many stored bytes, in memory that need not grow.
+    pub(crate) fn held(stored_len: u64, sink: Sink) -> Self {
+        let bytes = usize::try_from(stored_len.min(MAX_PLAINTEXT_HELD_IN_MEMORY)).unwrap_or_default();
+        Self::Held(Vec::with_capacity(bytes), sink)
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match self {
             Self::Sink(sink) => sink.write(bytes),

@@ -143,7 +143,7 @@ impl Transfer<'_> {
         }
         let out = match plan::release(open.trust(), self.head.len, hidden, unverified) {
             Release::Stream => Out::Sink(sink),
-            Release::Hold => Out::Held(Vec::new(), sink),
+            Release::Hold => Out::held(self.head.len, sink),
             Release::TwoPass => {
                 return self.two_passes(&unwrapped, open, verifier, sink).await.map(Downloaded::from);
             }

@@ -44,7 +44,7 @@ impl Written {
             if let Some(resumption) = resumption {
                 resumption.give_up();
             }
-            let out = if pending.hides() { Out::Sink(sink) } else { Out::Held(Vec::new(), sink) };
+            let out = if pending.hides() { Out::Sink(sink) } else { Out::held(stored.len() as u64, sink) };
             Ok::<_, Error>((download::pass(stored, &subject, pipeline(out))?, pending))
         });
         let (plain_len, pending) = work.await??;
