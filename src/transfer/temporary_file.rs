@@ -3,7 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
@@ -50,6 +50,10 @@ pub(super) fn create(path: &Path) -> io::Result<NamedTempFile> {
 /// Opens a temporary file that an earlier run has left for the target at `path`. Nothing, if it could be anything else: who
 /// says that it was left is a record, which may be forged.
 pub(super) fn reopen(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
+    Some((open(path, left)?, TempPath::try_from_path(&left.path).ok()?))
+}
+
+fn open(path: &Path, left: &LeftFile) -> Option<File> {
     if !is_temporary_of(path, &left.path)
         || fs::canonicalize(folder_of(&left.path)).ok()? != fs::canonicalize(folder_of(path)).ok()?
     {
@@ -62,24 +66,25 @@ pub(super) fn reopen(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
         && (metadata.dev(), metadata.ino(), metadata.nlink()) == (left.device, left.inode, 1)
         && metadata.uid() == geteuid().as_raw()
         && metadata.mode() & 0o777 == 0o600;
-    is_it.then_some(())?;
-    Some((file, TempPath::try_from_path(&left.path).ok()?))
+    is_it.then_some(file)
 }
 
 /// Whether a file is surely one that an earlier run has left, by its own name: whoever asks does not know the target.
 pub(super) fn is_left(left: &LeftFile) -> bool {
-    opened_by_name(left).is_some_and(|(_, temp)| temp.keep().is_ok())
+    target_of(left).is_some_and(|target| open(&target, left).is_some())
 }
 
 /// Removes a file that is surely one that an earlier run has left.
 pub(super) fn remove(left: &LeftFile) -> io::Result<()> {
-    opened_by_name(left).map_or(Ok(()), |(_, temp)| temp.close())
+    let temporary = target_of(left).and_then(|target| reopen(&target, left));
+    temporary.map_or(Ok(()), |(_, path)| path.close())
 }
 
-fn opened_by_name(left: &LeftFile) -> Option<(File, TempPath)> {
+/// The target by the name of its temporary file.
+fn target_of(left: &LeftFile) -> Option<PathBuf> {
     let name = left.path.file_name()?.to_str()?;
     let (target, _) = name.strip_prefix('.')?.rsplit_once(TEMPORARY)?;
-    reopen(&left.path.with_file_name(target), left)
+    Some(left.path.with_file_name(target))
 }
 
 /// A file's name, shortened so that a suffix fits into the 255 bytes that file systems allow.
