@@ -122,9 +122,9 @@ pub(crate) const MAX_PARQUET_DICTIONARY_BYTES: usize = 2 << 20;
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 30;
 /// A key takes up to 6 KiB as JSON, a version id 1 KiB.
 pub(crate) const MAX_MANIFEST_LINE_BYTES: usize = 16 << 10;
-/// A longer object is not an instruction file.
 /// What an empty object of a client-side format has at most.
 pub(crate) const MAX_FOLDER_OBJECT_BYTES: u64 = 64 << 10;
+/// A longer object is not an instruction file.
 pub(crate) const MAX_INSTRUCTION_FILE_BYTES: u64 = 64 << 10;
 /// A metadata entry of an S3 Encryption Client's envelope: longer than any wrapped key (AWS KMS: 6,144 bytes) in
 /// base64.
