@@ -8,6 +8,7 @@ use super::key_source::{KeySource, SourceText};
 use crate::byte_size::ByteSize;
 use crate::defaults;
 use crate::encryption::{Context, EncryptionError, Format, KeyName, KmsKey, Mode, pair};
+use crate::seal::esdk::{self, FRAME_STEP, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH};
 
 pub(crate) mod at_rest;
 mod choice;
@@ -320,14 +321,13 @@ impl EncryptionArgs {
     }
 
     fn frame_length(&self) -> Result<Option<u32>, Failure> {
-        self.frame_length
-            .map(|size| {
-                u32::try_from(size.0)
-                    .ok()
-                    .filter(|bytes| *bytes > 0)
-                    .ok_or_else(|| Failure::usage("--frame-length must be between 1 byte and 4 GiB - 1"))
-            })
-            .transpose()
+        let Some(size) = self.frame_length else { return Ok(None) };
+        let length = u32::try_from(size.0).ok().filter(|length| esdk::writes_frames_of(*length));
+        length.map(Some).ok_or_else(|| {
+            let [step, least, most] = [FRAME_STEP, MIN_FRAME_LENGTH, MAX_FRAME_LENGTH];
+            let [step, least, most] = [step, least, most].map(|bytes| ByteSize(bytes.into()));
+            Failure::usage(format!("--frame-length must be a multiple of {step} between {least} and {most}"))
+        })
     }
 }
 

@@ -37,4 +37,6 @@ pub use message::{DecryptableMessage, KmsRequest, Message, PermittedMessage};
 pub use range::{MessageRanges, RangeRead};
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;
-pub use write::{MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};
+pub use write::{
+    FRAME_STEP, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length, writes_frames_of,
+};

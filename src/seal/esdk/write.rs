@@ -25,7 +25,12 @@ pub const MIN_FRAME_LENGTH: u32 = 4 << 10;
 /// The longest frame length that is written, in bytes.
 pub const MAX_FRAME_LENGTH: u32 = 16 << 20;
 /// Frame lengths are multiples of this, as other programs require when they write.
-const FRAME_STEP: u32 = 128;
+pub const FRAME_STEP: u32 = 128;
+
+/// Whether frames of this length are written.
+pub fn writes_frames_of(length: u32) -> bool {
+    (MIN_FRAME_LENGTH..=MAX_FRAME_LENGTH).contains(&length) && length.is_multiple_of(FRAME_STEP)
+}
 
 /// A message to be sealed.
 pub struct NewMessage {
@@ -148,8 +153,7 @@ impl NewMessage {
 pub fn choose_frame_length(asked: Option<u32>, plain_len: Option<u64>) -> Result<u32> {
     let fits = |length: u32| plain_len.is_none_or(|plain| Layout::of_plain(0, length, plain).is_some());
     if let Some(length) = asked {
-        let written = (MIN_FRAME_LENGTH..=MAX_FRAME_LENGTH).contains(&length);
-        if !written || !length.is_multiple_of(FRAME_STEP) {
+        if !writes_frames_of(length) {
             return Err(Error::unsupported(
                 Subject::other(format!("a frame length of {length} bytes")),
                 format!(
