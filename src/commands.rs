@@ -18,6 +18,7 @@ pub(crate) mod verify_lock;
 
 pub(crate) mod first_object_gate;
 pub(crate) mod inspect;
+mod instruction_file;
 pub(crate) mod manifest;
 mod merge;
 pub(crate) mod permissions;

@@ -194,6 +194,25 @@ fn instruction_files_stay_where_they_are() {
 }
 
 #[test]
+fn what_only_says_that_it_is_an_instruction_file_is_fetched() {
+    let bench = Bench::new();
+    bench.write("key", &key(5));
+    write(&bench.path("t/a"), b"content");
+    bench.run("put -r t s3://bench/p/ -e client --key key --instruction-file").ok();
+    let (s3, real) = (bench.sandbox.s3(), bench.object("p/a.instruction"));
+    // Whoever may write the bucket can say so of anything.
+    s3.put_plain(BUCKET, "q/own", b"x");
+    s3.put_plain(BUCKET, "q/own.instruction", b"a user's own");
+    s3.set_metadata(BUCKET, "q/own.instruction", real.metadata.clone());
+    // One whose object is gone belongs to none.
+    s3.put_plain(BUCKET, "q/gone.instruction", &real.plaintext.unwrap());
+    s3.set_metadata(BUCKET, "q/gone.instruction", real.metadata);
+    bench.run("get -r s3://bench/q/ d").ok().says(&["fetched: 3 objects"]);
+    assert_eq!(files(&bench, "d"), ["gone.instruction", "own", "own.instruction"]);
+    assert_eq!(bench.read("d/own.instruction"), b"a user's own");
+}
+
+#[test]
 fn the_mode_that_is_expected_is_expected_of_each() {
     let bench = Bench::new();
     bench.write("key", &key(5));

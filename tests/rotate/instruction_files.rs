@@ -91,6 +91,19 @@ fn hides(denied: &str) -> String {
 }
 
 #[test]
+fn what_only_says_that_it_is_an_instruction_file_is_not_passed_over_in_silence() {
+    let bench = bench();
+    let s3 = bench.sandbox.s3();
+    s3.put_plain(BUCKET, "own", b"a user's own");
+    s3.set_metadata(BUCKET, "own", [("x-amz-crypto-instr-file".to_owned(), String::new())].into());
+    bench
+        .run(&format!("rotate s3://{BUCKET}/ -e client --key a.key --seal-plaintext --yes"))
+        .exits(9)
+        .says(&["failed: s3://bench/own: the metadata 'x-amz-crypto-instr-file'"]);
+    assert_eq!(bench.object("own").plaintext.unwrap(), b"a user's own");
+}
+
+#[test]
 fn an_instruction_file_that_is_written_anew_is_locked_as_it_was() {
     for (flags, file, opens) in REWRAPS {
         let bench = bench();

@@ -143,7 +143,9 @@ impl Many<'_> {
                 },
             };
             // An object that was not listed was named by the user, who wants it even if it is an instruction file.
-            if len.is_some() && self.instruction_files.contain(&uri).await? {
+            if let Some(len) = len
+                && self.instruction_files.contain(&uri, len).await?
+            {
                 return Ok(None);
             }
             if self.request.dry_run {

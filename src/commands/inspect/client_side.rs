@@ -7,11 +7,10 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::commands::inspect::InspectOptions;
 use crate::commands::inspect::outcome::{ClientSeen, EnvelopeFacts, Opens};
+use crate::commands::instruction_file::is_one;
 use crate::commands::open_envelope::{begins_like_a_message, header, instruction_file};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
-use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
-use crate::object::INSTRUCTION_FILE_MARKER;
 use crate::seal::OpenedWith;
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message};
@@ -102,19 +101,10 @@ impl Second<'_> {
         Ok(ClientSeen::Sealed(Box::new(described)))
     }
 
-    /// Whether the object is an instruction file: its metadata must say so, which anyone can write, and its content
-    /// must be one.
     async fn is_instruction_file(&self) -> Result<bool> {
-        if !self.head.metadata.contains_key(INSTRUCTION_FILE_MARKER)
-            || self.head.len > MAX_INSTRUCTION_FILE_BYTES
-        {
-            return Ok(false);
-        }
-        match self.reader.whole(MAX_INSTRUCTION_FILE_BYTES).await {
-            Ok(file) => Ok(file.is_some_and(|file| detect::is_instruction_file(&file))),
-            Err(error @ Error::Network { .. }) => Err(error),
-            // A claim that cannot be checked is not believed.
-            Err(_) => Ok(false),
+        match is_one(self.reader, self.head, self.options.keys.suffix.as_ref()).await {
+            Err(error) if !matches!(error, Error::Network { .. }) => Ok(false),
+            found => found,
         }
     }
 

@@ -1,5 +1,4 @@
-//! The instruction file of an object that is rotated: tells it from other objects, and reads and removes it, conditional on
-//! its ETag.
+//! The instruction file of an object that is rotated: reads and removes it, conditional on its ETag.
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
@@ -8,8 +7,7 @@ use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
-use crate::object::{INSTRUCTION_FILE_MARKER, Lock, instruction_file_key};
-use crate::seal::detect::is_instruction_file;
+use crate::object::{Lock, instruction_file_key};
 
 use super::preserve::{CopyMethod, Found};
 use super::rotation::Rotation;
@@ -25,27 +23,6 @@ pub(crate) struct InstructionFile {
     pub(crate) content: String,
     /// What S3 says about it.
     pub(crate) head: ObjectHead,
-}
-
-/// Whether an object is an instruction file: its metadata say so, or else its name and its content do. Only some writers
-/// mark their files.
-///
-/// # Errors
-/// What S3 refuses.
-pub(super) async fn is_one(
-    rotation: &Rotation<'_>,
-    reader: &ObjectReader<'_>,
-    head: &ObjectHead,
-) -> Result<bool> {
-    if head.metadata.contains_key(INSTRUCTION_FILE_MARKER) {
-        return Ok(true);
-    }
-    let end = instruction_file_key("", rotation.decryption_keys.suffix.as_ref());
-    if !reader.uri.key.ends_with(&end) || head.len > MAX_INSTRUCTION_FILE_BYTES {
-        return Ok(false);
-    }
-    let content = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
-    Ok(content.is_some_and(|content| is_instruction_file(&content)))
 }
 
 /// Reads the instruction file of an object; `key` is its SSE-C key, if it needs one.

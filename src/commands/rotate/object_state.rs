@@ -12,6 +12,7 @@ use crate::aws::sse::{Applied, AppliedMode};
 use crate::aws::timestamp::local_now;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
+use crate::commands::instruction_file::is_one;
 use crate::commands::open_envelope;
 use crate::commands::sse_c_keys::{KeyedHead, confirms, head};
 use crate::commands::unwrapped_envelope::Envelope;
@@ -24,7 +25,7 @@ use crate::object::{FileContent, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
 
 use super::desired_encryption::DesiredEncryption;
-use super::instruction_file::{self, InstructionFile};
+use super::instruction_file::InstructionFile;
 use super::preserve::{CopyMethod, Found, Preserved};
 use super::rotation::Rotation;
 use super::strategy::{ClientSideState, Current};
@@ -152,7 +153,8 @@ pub(crate) async fn load(
         archived: archived(&head),
         locked: head.lock.legal_hold || head.lock.mode.is_some(),
         superseded,
-        instruction_file: client_side.is_none() && instruction_file::is_one(rotation, &reader, &head).await?,
+        instruction_file: client_side.is_none()
+            && is_one(&reader, &head, decryption_keys.suffix.as_ref()).await?,
     };
     Ok(ObjectState {
         uri: uri.clone(),
