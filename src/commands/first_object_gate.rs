@@ -33,11 +33,13 @@ impl FirstObjectGate {
     /// The error that closed the gate.
     pub(crate) async fn admit(&self) -> Result<Admission<'_>> {
         let state = self.0.lock().await;
-        match &*state {
-            State::Untried => Ok(Admission(Some(state))),
-            State::Open => Ok(Admission(None)),
-            State::Closed(error) => Err(error.ends_run().unwrap_or(Error::ReaderLeft)),
+        if let State::Closed(error) = &*state
+            && let Some(error) = error.ends_run()
+        {
+            return Err(error);
         }
+        let is_open = matches!(*state, State::Open);
+        Ok(Admission((!is_open).then_some(state)))
     }
 }
 

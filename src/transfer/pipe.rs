@@ -3,6 +3,8 @@
 //! Dropping the writer means failure: the reader sees the end only after [`Writer::end`], which is called after
 //! verification. So only verified bytes complete an upload.
 
+use std::fmt;
+use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use bytes::{Buf, Bytes};
@@ -18,6 +20,29 @@ pub(crate) fn pipe() -> (Writer, Reader) {
     (Writer(sender), Reader { receiver, piece: Bytes::new(), ended: false })
 }
 
+/// The other end was dropped. Whoever held it has the reason.
+#[derive(Debug)]
+struct OtherEndDropped;
+
+impl fmt::Display for OtherEndDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody takes it any longer")
+    }
+}
+
+impl std::error::Error for OtherEndDropped {}
+
+/// Makes the error of a pipe or channel within the program whose reader is gone, and has the reason.
+pub(crate) fn other_end_dropped() -> Error {
+    Error::local("pass on", "what was read")(io::Error::other(OtherEndDropped))
+}
+
+/// Whether an error only says that the other end of a pipe is gone.
+pub(crate) fn is_other_end_dropped(error: &Error) -> bool {
+    let Error::Local { source, .. } = error else { return false };
+    source.get_ref().is_some_and(|cause| cause.is::<OtherEndDropped>())
+}
+
 /// `None` is the end.
 type Piece = Option<Bytes>;
 
@@ -28,12 +53,12 @@ impl Writer {
     /// Writes bytes; waits while the pipe is full.
     ///
     /// # Errors
-    /// `ReaderLeft` where the reader was dropped.
+    /// [`other_end_dropped`] where the reader was dropped.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.0.send(Some(Bytes::copy_from_slice(bytes))).map_err(|_| Error::ReaderLeft)
+        self.0.send(Some(Bytes::copy_from_slice(bytes))).map_err(|_| other_end_dropped())
     }
 
     /// Ends the stream: everything was written, and is verified.
@@ -41,7 +66,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::write`].
     pub(crate) fn end(self) -> Result<()> {
-        self.0.send(None).map_err(|_| Error::ReaderLeft)
+        self.0.send(None).map_err(|_| other_end_dropped())
     }
 }
 
@@ -116,7 +141,7 @@ mod tests {
     fn nobody_writes_for_a_reader_that_has_left() {
         let (mut writer, reader) = pipe();
         drop(reader);
-        assert!(matches!(writer.write(b"x"), Err(Error::ReaderLeft)));
-        assert!(matches!(writer.end(), Err(Error::ReaderLeft)));
+        assert!(is_other_end_dropped(&writer.write(b"x").unwrap_err()));
+        assert!(is_other_end_dropped(&writer.end().unwrap_err()));
     }
 }

@@ -21,6 +21,7 @@ use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::pipe::other_end_dropped;
 use crate::transfer::repeat::Repeat;
 use crate::transfer::{Cancellation, blocking, sink};
 use crate::transfer_options::TransferOptions;
@@ -61,7 +62,7 @@ pub(crate) async fn audit(
         let reading = tokio::spawn(blocking(move || {
             inventory::read(&subject, &format, &data, file, &mut |batch| {
                 // The receiver is gone: the run has ended, and reports why.
-                sender.blocking_send(batch).map_err(|_| Error::ReaderLeft)
+                sender.blocking_send(batch).map_err(|_| other_end_dropped())
             })
         }));
         loop {

@@ -11,12 +11,12 @@ use crate::commands::unwrapped_envelope::UnwrappedEnvelope;
 use crate::commands::verify_envelope::SentEnvelope;
 use crate::defaults;
 use crate::encryption::{Format, ServerSide, StoredFormat};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::object::WriteCondition;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::transfer::pipe::pipe;
+use crate::transfer::pipe::{is_other_end_dropped, pipe};
 use crate::transfer::plan;
 use crate::transfer::repeat::Repeat;
 use crate::transfer::source::{Input, Parts};
@@ -155,7 +155,8 @@ async fn transfer(
     match (down, up) {
         (Ok(_), up) => up,
         // The side that failed first has the reason; the other one only sees that the pipe is closed.
-        (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => Err(error),
+        (Err(dropped), Err(error)) if is_other_end_dropped(&dropped) => Err(error),
+        (Err(error), _) => Err(error),
     }
 }
 
