@@ -15,7 +15,6 @@ use crate::commands::inspect::comparison::ComparisonRequest;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, InspectOptions};
 use crate::defaults;
-use crate::error::Error;
 use crate::location::{FileOrObject, S3Uri};
 
 mod audit;
@@ -206,10 +205,10 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     }
     let expected: Vec<String> = inspect_options.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;
-    until_stopped(session, inspect::resolve(&connection, &mut inspect_options.expected)).await?;
+    session.stop.or(inspect::resolve(&connection, &mut inspect_options.expected)).await??;
     if asks_buckets {
         let rules = inspect::with_bucket_wishes(&connection, inspect_options.rules, &args.places);
-        inspect_options.rules = until_stopped(session, rules).await?;
+        inspect_options.rules = session.stop.or(rules).await??;
     }
     let only_unexpected = args.results.only_unexpected;
     let rows = Rows::new(session, format, shown, expected, only_unexpected, args.data.read_data);
@@ -366,16 +365,4 @@ fn in_words(expected: &[Expectation]) -> String {
         one => one.to_string(),
     });
     words.collect::<Vec<_>>().join(" or ")
-}
-
-/// Does `work` unless a signal comes first.
-async fn until_stopped<T>(
-    session: &Session,
-    work: impl Future<Output = crate::error::Result<T>>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        biased;
-        signal = session.stop.wait() => Err(Error::Interrupted(signal).into()),
-        done = work => Ok(done?),
-    }
 }

@@ -88,14 +88,9 @@ impl Session {
         if self.printer.verbosity() > 0 {
             tokio::spawn(waiting::tell(self.outage.clone(), self.printer.clone()));
         }
-        tokio::select! {
-            connection = aws::connect(options) => {
-                let connection = connection?;
-                self.connection.region_in_use.note(connection.region());
-                Ok(connection)
-            }
-            signal = self.stop.wait() => Err(Error::Interrupted(signal).into()),
-        }
+        let connection = self.stop.or(aws::connect(options)).await??;
+        self.connection.region_in_use.note(connection.region());
+        Ok(connection)
     }
 
     /// Starts to display progress, as the flags say.

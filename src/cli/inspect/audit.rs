@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::html::{self, Report};
 use super::rows::Rows;
-use super::{until_stopped, verification};
+use super::verification;
 use crate::aws::Connection;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -86,7 +86,7 @@ impl<'a> Audit<'a> {
     /// Shows buckets without their objects.
     pub(crate) async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
         for place in places {
-            let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
+            let bucket = self.session.stop.or(self.connection.bucket_facts(&place.bucket)).await??;
             self.rows.bucket(&bucket).await?;
         }
         self.say_rules();
@@ -122,7 +122,7 @@ impl<'a> Audit<'a> {
 
     /// Reports every object in an S3 Inventory report, then the summary.
     pub(crate) async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
-        let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
+        let described = self.session.stop.or(inventory::manifest(self.connection, manifest)).await??;
         self.rows.inventory(&described).await?;
         let bucket = S3Uri { bucket: described.source.clone(), key: String::new() };
         if self.options.expected.is_empty() && self.options.rules.reach(&bucket) {
@@ -221,7 +221,7 @@ impl<'a> Audit<'a> {
             return Ok(self.rows.row(&row).await?);
         }
         if place.key.is_empty() {
-            let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
+            let bucket = self.session.stop.or(self.connection.bucket_facts(&place.bucket)).await??;
             self.rows.bucket(&bucket).await?;
             self.report.buckets.push(bucket);
         }
@@ -244,8 +244,7 @@ impl<'a> Audit<'a> {
     ) -> Result<Result<ObjectReport, Error>, Failure> {
         let (connection, options, cancellation) = (self.connection, self.options, &self.session.stop);
         let inspector = Inspector { connection, options, meter, cancellation };
-        let looked = async { Ok(inspect::object(inspector, place, version_id).await) };
-        until_stopped(self.session, looked).await
+        Ok(cancellation.or(inspect::object(inspector, place, version_id)).await?)
     }
 
     /// Asks KMS for the aliases of the keys with the largest shares, as far as that is allowed.
