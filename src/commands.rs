@@ -10,6 +10,7 @@ pub(crate) mod decryption_keys;
 pub(crate) mod deletions;
 pub(crate) mod doctor;
 pub(crate) mod encrypt;
+pub(crate) mod envelope_metadata;
 pub(crate) mod get;
 pub(crate) mod open_envelope;
 pub(crate) mod unwrapped_envelope;

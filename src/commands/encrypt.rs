@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 
 use crate::aws::Connection;
 use crate::aws::instruction_file::PendingInstructionFile;
+use crate::commands::envelope_metadata::describe;
 use crate::commands::verify_envelope::SentEnvelope;
 use crate::defaults;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
-use crate::error::{Error, Result, Subject, Unsupported};
+use crate::error::{Error, Result, Unsupported};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
-use crate::s3_limits::MAX_METADATA_BYTES;
 use crate::seal::argon2id::PassphraseKey;
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
@@ -393,28 +393,4 @@ impl Wrapper {
 
 fn fresh() -> Result<DataKey> {
     DataKey::random().map_err(|error| Error::local("make", "a data key")(std::io::Error::other(error)))
-}
-
-/// Puts the envelope into the object's metadata.
-fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Result<()> {
-    if let Some(name) = settings.metadata.keys().find(|name| name.starts_with("x-amz-")) {
-        return Err(Error::unsupported(
-            Subject::other(format!("the metadata '{name}'")),
-            "names that begin with x-amz- are reserved for the envelope of client-side encryption",
-        ));
-    }
-    settings.metadata.extend(envelope.clone());
-    fits(&settings.metadata)
-}
-
-/// Refuses more metadata than S3 accepts.
-pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
-    let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if bytes > MAX_METADATA_BYTES {
-        return Err(Error::unsupported(
-            Subject::other(format!("metadata of {bytes} bytes")),
-            Unsupported::EnvelopeTooLarge { limit: MAX_METADATA_BYTES },
-        ));
-    }
-    Ok(())
 }

@@ -58,7 +58,8 @@ pub fn is_instruction_file(file: &[u8]) -> bool {
     metadata::wraps_a_key(file)
 }
 
-/// Whether an entry of an object's user metadata belongs to its envelope.
+/// Whether an entry of an object's user metadata has a name that an envelope uses. Others with the prefix `x-amz-` are the
+/// user's.
 pub fn is_envelope_entry(name: &str) -> bool {
-    name.starts_with("x-amz-") || name == FORMAT_ENTRY || name == RECIPIENTS_ENTRY
+    metadata::is_entry(name) || name == FORMAT_ENTRY || name == RECIPIENTS_ENTRY
 }

@@ -14,6 +14,7 @@ mod instruction_files;
 mod journal;
 mod life;
 mod many;
+mod metadata;
 mod names;
 mod nothing;
 mod options;

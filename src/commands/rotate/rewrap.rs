@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::aws::read_object::{HeadOptions, ObjectReader};
-use crate::commands::encrypt::fits;
+use crate::commands::envelope_metadata::fits;
 use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{Content, DecryptedBy, UnwrappedEnvelope};
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};

@@ -55,6 +55,11 @@ pub(in crate::seal) enum Found {
     InInstructionFile,
 }
 
+/// Whether an entry belongs to an envelope.
+pub(in crate::seal) fn is_entry(name: &str) -> bool {
+    known(&name.to_ascii_lowercase()).is_some()
+}
+
 /// Whether an entry belongs to an envelope and is replaced by a rewrap.
 pub(super) fn is_wrap_entry(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
