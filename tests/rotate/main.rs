@@ -8,6 +8,7 @@ mod support;
 mod at_once;
 mod authenticity;
 mod batch;
+mod contexts;
 mod crashes;
 mod envelopes;
 mod instruction_files;

@@ -3,6 +3,7 @@
 //! Every write is conditional on that state's ETag. The old object stays readable until S3 has stored the new one; a
 //! failure leaves at most an aborted upload.
 
+use crate::commands::unwrapped_envelope::{Content, UnwrappedEnvelope};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result, Unsupported};
 
@@ -57,16 +58,37 @@ impl Rotation<'_> {
         Ok(WriteResult { etag: state.head.etag.clone(), len: state.head.len, ..WriteResult::default() })
     }
 
-    /// Refuses to drop an encryption context without consent: readers that require it could not decrypt the object.
+    /// Refuses to drop a stored encryption context without consent: readers that require it could not decrypt the object.
+    /// Another one may replace it.
     fn keeps_context(&self, state: &ObjectState) -> Result<()> {
-        let now = state.current.client_side.map(|client_side| client_side.format);
-        if state.context.is_empty()
-            || !self.target.drops_context(now)
-            || self.accepted.contains(&Loss::Context)
-        {
+        match self.target.new_context(state.format()) {
+            Some(new) if new.is_empty() => self.may_lose(state, &state.context),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to drop pairs that are authenticated and not stored, without consent: only readers that know them could
+    /// decrypt the object until now. The new context must have a pair for each of them.
+    pub(super) fn keeps_unstored_context(
+        &self,
+        state: &ObjectState,
+        unwrapped: &UnwrappedEnvelope,
+    ) -> Result<()> {
+        let (Content::Esdk(message), Some(new)) =
+            (&unwrapped.content, self.target.new_context(state.format()))
+        else {
+            return Ok(());
+        };
+        let unstored = message.unstored_context().keys().filter(|name| !new.pairs().contains_key(*name));
+        self.may_lose(state, &unstored.cloned().collect::<Vec<_>>())
+    }
+
+    /// Refuses to lose these pairs of the encryption context, unless that is accepted.
+    fn may_lose(&self, state: &ObjectState, names: &[String]) -> Result<()> {
+        if names.is_empty() || self.accepted.contains(&Loss::Context) {
             return Ok(());
         }
-        let pairs = state.context.join(", ");
+        let pairs = names.join(", ");
         Err(Error::unsupported(state.subject(), Unsupported::WouldLoseContext { pairs }))
     }
 

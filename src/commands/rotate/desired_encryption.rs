@@ -91,13 +91,13 @@ impl DesiredEncryption {
         self.client().is_some_and(|client| client.bind_name || keeps)
     }
 
-    /// Whether a client-side object would lose its encryption context although its new format could have one.
-    pub(crate) fn drops_context(&self, now: Option<StoredFormat>) -> bool {
-        let Some(client) = self.client() else { return false };
+    /// The encryption context that a client-side object gets; `None` if its new format has none.
+    pub(crate) fn new_context(&self, now: Option<StoredFormat>) -> Option<&Context> {
+        let client = self.client()?;
         let format = client.format.map(StoredFormat::Writable).or(now);
-        let keeps_one = format == Some(StoredFormat::Writable(Format::Esdk))
+        let has_one = format == Some(StoredFormat::Writable(Format::Esdk))
             || client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_)));
-        keeps_one && client.context.is_empty()
+        has_one.then_some(&client.context)
     }
 
     /// The key for an update in place.

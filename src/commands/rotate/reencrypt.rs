@@ -37,6 +37,9 @@ pub(crate) async fn run(
 ) -> Result<WriteResult> {
     let mut preserved = rotation.cancellation.or(state.preserved(rotation, CopyMethod::Upload)).await??;
     let old = OldObject::read(rotation, state, journal).await?;
+    if let Some(unwrapped) = &old.unwrapped {
+        rotation.keeps_unstored_context(state, unwrapped)?;
+    }
     let (shape, same_sse) = keeps(rotation, state)?;
     let (connection, encryptor) = (rotation.connection, &rotation.target.encryptor);
     let (uri, len) = (&state.uri, old.plain_len);

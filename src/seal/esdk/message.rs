@@ -207,7 +207,8 @@ impl PermittedMessage {
         }
         let cipher = Arc::new(FrameCipher::new(key, header.message_id.clone()));
         let opened_with = OpenedWith::without_fingerprint(WrapKind::Kms);
-        Ok(DecryptableMessage { message: self.message.clone(), cipher, opened_with })
+        let (message, unstored) = (self.message.clone(), self.unstored.clone());
+        Ok(DecryptableMessage { message, unstored, cipher, opened_with })
     }
 
     /// Returns the error for a data key that AWS KMS did not unwrap. AWS KMS does not tell a wrong context from a wrong
@@ -228,6 +229,8 @@ impl PermittedMessage {
 /// A message whose header is authenticated. It can be opened more than once: whole, in ranges, its final frame.
 pub struct DecryptableMessage {
     message: Message,
+    /// Pairs that are authenticated but not stored.
+    unstored: Pairs,
     cipher: Arc<FrameCipher>,
     /// AWS KMS, unless `unwrap` records a local key.
     pub(super) opened_with: OpenedWith,
@@ -237,6 +240,11 @@ impl DecryptableMessage {
     /// The message.
     pub fn message(&self) -> &Message {
         &self.message
+    }
+
+    /// The pairs that it authenticates and does not store: whoever opens it must know them.
+    pub fn unstored_context(&self) -> &Pairs {
+        &self.unstored
     }
 
     /// Starts to open the whole message from its first byte; its header must be the one read before. Fails with
