@@ -219,6 +219,12 @@ impl DataKey {
         SymmetricKey::random().map(|key| Self(key.0))
     }
 
+    /// Makes an explicit copy, to read what was encrypted with it. It must never encrypt another object.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The key's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -117,6 +117,8 @@ pub(crate) struct ObjectEncryptor<'a> {
     metadata: BTreeMap<String, String>,
     /// The content of the instruction file, which is written before the object.
     instruction: Option<String>,
+    /// The data key, to read the object after it was written.
+    pub(crate) data_key: Option<DataKey>,
     /// The namespace and name of each raw key, which other programs need to decrypt (Encryption SDK).
     pub(crate) key_names: Vec<String>,
 }
@@ -256,6 +258,7 @@ impl ClientEncryptor {
             sse: self.at_rest.as_ref(),
             format: Some(format),
             fingerprint: wrapper.fingerprint().map(|print| print.to_string()),
+            data_key: Some(data_key),
             ..ObjectEncryptor::default()
         })
     }
@@ -313,6 +316,7 @@ impl ClientEncryptor {
                 object.fingerprint.get_or_insert(print.to_string());
             }
         }
+        object.data_key = Some(message.data_key().again());
         object.seal = Some(message.seal(self.frame_length, len)?);
         Ok(object)
     }

@@ -10,7 +10,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::unwrapped_envelope::{Content, Envelope, UnwrappedEnvelope};
-use crate::encryption::{Context, KeyArn, KmsKey};
+use crate::encryption::{Context, KeyArn, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, Unsupported, WrapKind};
 use crate::keys::DataKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
@@ -174,6 +174,24 @@ pub(crate) async fn unwrap_data_key(
         }
     };
     Ok(UnwrappedEnvelope { content, kms_key })
+}
+
+/// Opens an envelope with its data key, which is known because this process has just wrapped it: the commitment or the tag
+/// of the header must fit. Which key unwraps it is not known.
+///
+/// # Errors
+/// `Tampered` if the envelope is of another data key; `KeyWrong` if its context differs.
+pub(crate) fn with_data_key(
+    envelope: Envelope,
+    data_key: DataKey,
+    legacy: Legacy,
+    demanded: &Context,
+) -> Result<UnwrappedEnvelope> {
+    let content = match envelope {
+        Envelope::S3ec(envelope) => Content::S3ec(envelope.permit(legacy)?.with_data_key(data_key)?),
+        Envelope::Esdk(message) => Content::Esdk(message.permit(legacy, demanded)?.with_data_key(&data_key)?),
+    };
+    Ok(UnwrappedEnvelope { content, kms_key: None })
 }
 
 async fn s3ec_with_kms(

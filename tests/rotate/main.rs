@@ -22,6 +22,7 @@ mod options;
 mod parts;
 mod plaintext;
 mod signals;
+mod verify;
 mod ways;
 mod witness;
 

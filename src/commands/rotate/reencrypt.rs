@@ -44,15 +44,16 @@ pub(crate) async fn run(
     let (connection, encryptor) = (rotation.connection, &rotation.target.encryptor);
     let (uri, len) = (&state.uri, old.plain_len);
     let making = ObjectEncryptor::with_shape(connection, encryptor, uri, shape, len, &mut preserved.settings);
-    let new = rotation.cancellation.or(making).await??;
+    let mut new = rotation.cancellation.or(making).await??;
     let envelope = note_envelopes(state, &old, &new, journal).await?;
-    let format = new.format;
+    let (format, data_key) = (new.format, new.data_key.take());
     let uploaded = transfer(rotation, state, &old, new, same_sse.as_ref(), &preserved, journal).await?;
     Ok(WriteResult {
         refused: None,
         found_by_comparison: uploaded.completed.compared,
         obsolete: old.instruction_file,
         envelope,
+        data_key,
         source: old.unwrapped.map(|unwrapped| unwrapped.decrypted_by(Some(unwrapped.is_authenticated()))),
         etag: uploaded.completed.etag,
         checksum: Some(uploaded.completed.checksum),

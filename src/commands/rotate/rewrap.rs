@@ -9,6 +9,7 @@ use crate::commands::unwrapped_envelope::{Content, DecryptedBy, UnwrappedEnvelop
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::commands::verify_lock::verify_lock;
 use crate::error::{Error, Result, Subject};
+use crate::keys::DataKey;
 use crate::location::S3Uri;
 use crate::object::{
     FileContent, InstructionSuffix, Lock, PublicEnvelope, WriteCondition, instruction_file_key,
@@ -26,6 +27,14 @@ use super::server_copy::CopyPlan;
 use super::strategy::{Strategy, copy_parts};
 use super::write_result::WriteResult;
 
+/// A new envelope around the old data key.
+struct Rewrapped {
+    attributes: Attributes,
+    /// Which old key unwrapped the data key.
+    source: DecryptedBy,
+    data_key: DataKey,
+}
+
 impl Rotation<'_> {
     /// Rewraps the data key in the object's metadata.
     pub(super) async fn rewrap(
@@ -36,7 +45,8 @@ impl Rotation<'_> {
         let parts = copy_parts(state.head.len);
         let by = if parts == 0 { CopyMethod::CopyReplacing } else { CopyMethod::Upload };
         let mut preserved = self.cancellation.or(state.preserved(self, by)).await??;
-        let (Attributes { metadata, .. }, source) = self.rewrapped(state).await?;
+        let Rewrapped { attributes: Attributes { metadata, .. }, source, data_key } =
+            self.rewrapped(state).await?;
         fits(&metadata)?;
         let envelope = SentEnvelope {
             new: PublicEnvelope { metadata: envelope_entries(&metadata), instruction_file: None },
@@ -54,7 +64,7 @@ impl Rotation<'_> {
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new), state.head.len).await?;
         self.require_unchanged(state).await?;
         let copied = self.copied(made, journal).await?;
-        Ok(WriteResult { source: Some(source), envelope: Some(envelope), ..copied })
+        Ok(WriteResult { source: Some(source), data_key: Some(data_key), envelope: Some(envelope), ..copied })
     }
 
     /// Requires that an object still has the metadata with which it was found. The copy is bound to its ETag only, which is
@@ -81,7 +91,8 @@ impl Rotation<'_> {
     ) -> Result<WriteResult> {
         // Read before its envelope is opened, so that a change in between fails the write's condition.
         let old = instruction_file::read(self, &state.uri, state.customer_key.as_ref()).await?;
-        let (Attributes { instruction: content, .. }, source) = self.rewrapped(state).await?;
+        let Rewrapped { attributes: Attributes { instruction: content, .. }, source, data_key } =
+            self.rewrapped(state).await?;
         let content = content.ok_or_else(|| {
             Error::tampered(state.subject(), "its envelope is no longer in an instruction file")
         })?;
@@ -118,6 +129,7 @@ impl Rotation<'_> {
         }
         Ok(WriteResult {
             source: Some(source),
+            data_key: Some(data_key),
             envelope: Some(envelope),
             etag: state.head.etag.clone(),
             len: state.head.len,
@@ -132,7 +144,7 @@ impl Rotation<'_> {
     }
 
     /// Unwraps the data key, checks the commitment, and wraps it with the new key.
-    async fn rewrapped(&self, state: &ObjectState) -> Result<(Attributes, DecryptedBy)> {
+    async fn rewrapped(&self, state: &ObjectState) -> Result<Rewrapped> {
         let (unwrapped, source) = self.unwrapped(state).await?;
         let Some(client) = self.target.client() else {
             return Err(unsupported(state, "there is no wrapping key to rewrap with"));
@@ -141,7 +153,8 @@ impl Rotation<'_> {
         let wrapper = client.only(&context)?;
         let wrap = client.wrap(self.connection, wrapper, unwrapped.data_key(), unwrapped.alg(), &context);
         let renewed = self.cancellation.or(wrap).await??;
-        Ok((unwrapped.rewrap(&state.head.metadata, renewed)?, source))
+        let attributes = unwrapped.rewrap(&state.head.metadata, renewed)?;
+        Ok(Rewrapped { attributes, source, data_key: unwrapped.data_key().again() })
     }
 
     /// Fails if the old keys do not open what a plan decrypts.

@@ -12,9 +12,9 @@ use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
 use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{DecryptedBy, Envelope, UnwrappedEnvelope};
-use crate::encryption::StoredFormat;
+use crate::encryption::{Context, Legacy, StoredFormat};
 use crate::error::{Aspect, Error, Result};
-use crate::keys::CustomerKey;
+use crate::keys::{CustomerKey, DataKey};
 use crate::meter::Meter;
 use crate::seal::detect;
 use crate::transfer::download::{self, Out, Pipeline};
@@ -36,7 +36,7 @@ pub(super) async fn check(
     rotation: &Rotation<'_>,
     state: ObjectState,
     strategy: Strategy,
-    written: WriteResult,
+    mut written: WriteResult,
     verify: bool,
 ) -> Result<RotateOutcome> {
     let key = customer_key(rotation, &state);
@@ -49,14 +49,58 @@ pub(super) async fn check(
     };
     let checksum_compared = compare(rotation, &state, strategy, &written, &head)?;
     let file = rotation.cancellation.or(sent_file(&written, &reader)).await??;
-    let unwrapped = match &rotation.target.decryption_keys {
-        Some(decryption_keys) if rotation.target.client().is_some() && strategy != Strategy::Nothing => {
-            Some(open(rotation, &state, &reader, &head, decryption_keys, file).await?)
+    let opens_with = match (rotation.target.client(), &rotation.target.decryption_keys) {
+        (Some(_), Some(keys)) if strategy != Strategy::Nothing => Some(OpensWith::NewKey(keys)),
+        (Some(client), None) => {
+            written.data_key.take().filter(|_| verify).map(|key| OpensWith::DataKey(key, &client.context))
         }
         _ => None,
     };
-    let verified = verify && read_all(rotation, &reader, &head, unwrapped.as_ref()).await?;
-    Ok(outcome(rotation, state, strategy, &written, head, unwrapped.as_ref(), checksum_compared, verified))
+    let with_new_key = matches!(opens_with, Some(OpensWith::NewKey(_)));
+    let unwrapped = match opens_with {
+        Some(opens_with) => Some(open(rotation, &state, &reader, &head, opens_with, file).await?),
+        None => None,
+    };
+    let verified = verify
+        && read_all(rotation, &reader, &head, unwrapped.as_ref())
+            .await
+            .map_err(|error| found_late(error, strategy))?;
+    let opened = unwrapped.as_ref().map(|unwrapped| Opened { unwrapped, with_new_key });
+    Ok(outcome(rotation, state, strategy, &written, head, opened, checksum_compared, verified))
+}
+
+/// What opens the new envelope.
+enum OpensWith<'a> {
+    NewKey(&'a DecryptionKeys),
+    /// Without the new key (an RSA public key was given), the data key that is in the envelope, to read the content; and the
+    /// envelope's context.
+    DataKey(DataKey, &'a Context),
+}
+
+/// The new envelope, opened.
+#[derive(Clone, Copy)]
+struct Opened<'a> {
+    unwrapped: &'a UnwrappedEnvelope,
+    /// Whether the new key opened it; otherwise the data key did.
+    with_new_key: bool,
+}
+
+/// Says what a new envelope means for an object whose content turns out to be damaged only afterwards: nobody should look for
+/// the old key.
+fn found_late(error: Error, strategy: Strategy) -> Error {
+    let written = match strategy {
+        Strategy::Rewrap | Strategy::RewrapInstructionFile => {
+            "its envelope was rewritten before this was found, so its data key is under the new key now"
+        }
+        Strategy::Share => "the instruction file for another reader was written before this was found",
+        _ => return error,
+    };
+    match error {
+        Error::Tampered { subject, why, source } => {
+            Error::Tampered { subject, why: format!("{why}; {written}"), source }
+        }
+        error => error,
+    }
 }
 
 /// The SSE-C key that the object needs now: the target's, or its own where it keeps that.
@@ -146,17 +190,21 @@ fn comparable(found: &Checksum, written: &WriteResult, state: &ObjectState) -> b
         || before.is_some_and(|kept| kept.algorithm == found.algorithm && kept.composite == found.composite)
 }
 
-/// Opens the envelope with the new key.
+/// Opens the new envelope.
 async fn open(
     rotation: &Rotation<'_>,
     state: &ObjectState,
     reader: &ObjectReader<'_>,
     head: &ObjectHead,
-    decryption_keys: &DecryptionKeys,
+    opens_with: OpensWith<'_>,
     file: Option<Bytes>,
 ) -> Result<UnwrappedEnvelope> {
     let require_bound_name = rotation.target.binds_name(&state.current);
-    let decryption_keys = DecryptionKeys { require_bound_name, ..decryption_keys.client_side() };
+    let keys = match &opens_with {
+        OpensWith::NewKey(keys) => keys.client_side(),
+        OpensWith::DataKey(..) => DecryptionKeys::default(),
+    };
+    let decryption_keys = DecryptionKeys { require_bound_name, ..keys };
     let work = async {
         let envelope = match file {
             Some(file) => {
@@ -166,7 +214,16 @@ async fn open(
         };
         let envelope = envelope
             .ok_or_else(|| Error::tampered(reader.subject(), "its envelope is gone after the rotation"))?;
-        open_envelope::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
+        match opens_with {
+            OpensWith::NewKey(_) => {
+                open_envelope::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
+            }
+            // This run must be able to read the V2 objects that it writes.
+            OpensWith::DataKey(data_key, context) => {
+                let legacy = rotation.decryption_keys.legacy.max(Legacy::V2);
+                open_envelope::with_data_key(envelope, data_key, legacy, context)
+            }
+        }
     };
     rotation.cancellation.or(work).await?
 }
@@ -207,14 +264,14 @@ fn outcome(
     strategy: Strategy,
     written: &WriteResult,
     head: ObjectHead,
-    unwrapped: Option<&UnwrappedEnvelope>,
+    opened: Option<Opened<'_>>,
     checksum_compared: bool,
     verified: bool,
 ) -> RotateOutcome {
     let format_before = state.format();
     let client = rotation.target.client();
-    let format = match (unwrapped, &client) {
-        (Some(unwrapped), _) => Some(unwrapped.format()),
+    let format = match (opened, &client) {
+        (Some(opened), _) => Some(opened.unwrapped.format()),
         (None, Some(_)) => written.format.map(StoredFormat::from).or(format_before),
         (None, None) if strategy == Strategy::Nothing => format_before,
         (None, None) => None,
@@ -235,7 +292,7 @@ fn outcome(
         }
     };
     // A rewrap keeps the data key, so reading with the new key verifies the old one's bytes, too.
-    let read = unwrapped.filter(|_| verified).map(UnwrappedEnvelope::is_authenticated);
+    let read = opened.filter(|_| verified).map(|opened| opened.unwrapped.is_authenticated());
     let source =
         written.source.clone().map(|source| DecryptedBy { intact: source.intact.or(read), ..source });
     RotateOutcome {
@@ -254,7 +311,7 @@ fn outcome(
         etag: head.etag,
         version_id: head.version_id,
         old_version,
-        opened: client.map(|_| unwrapped.is_some()).filter(|opened| *opened),
+        opened: opened.filter(|opened| opened.with_new_key).map(|_| true),
         found_by_comparison: written.found_by_comparison,
         checksum_compared,
         verified,

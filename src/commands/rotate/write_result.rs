@@ -6,16 +6,19 @@ use crate::commands::unwrapped_envelope::DecryptedBy;
 use crate::commands::verify_envelope::SentEnvelope;
 use crate::encryption::Format;
 use crate::error::Error;
+use crate::keys::DataKey;
 
 use super::instruction_file::InstructionFile;
 
 /// What was written.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct WriteResult {
     /// The refusal of a copy after an attempt without an answer: only a HEAD shows whether that attempt made the copy.
     pub(crate) refused: Option<Error>,
     /// Which old key decrypted the object, if one had to.
     pub(crate) source: Option<DecryptedBy>,
+    /// The data key in a new envelope, to read the object where the key that opens the envelope is not at hand.
+    pub(crate) data_key: Option<DataKey>,
     /// Whether the answer was lost, and only a comparison shows that the object is ours.
     pub(crate) found_by_comparison: bool,
     /// The ETag, where the answer says it.

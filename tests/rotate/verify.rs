@@ -1,0 +1,86 @@
+//! `--verify`: what it reads, what it finds, and what it says of an object that it finds damaged.
+
+use crate::support::{BUCKET, Bench};
+use crate::{OBJECT, assert_opens, bench, rsa, stored};
+
+const PLAIN_LEN: usize = 100_000;
+
+/// How an object is stored, how it is rotated to a public key, and how it opens afterwards.
+const TO_PUBLIC_KEY: [(&str, &str, &str); 6] = [
+    ("", "--rewrap", ""),
+    ("--instruction-file", "--rewrap", ""),
+    ("--instruction-file", "--share-to partner", "--instruction-suffix partner"),
+    ("", "-e client --new-data-key", ""),
+    ("", "-e client --format s3ec-v2", "--allow-legacy v2"),
+    ("", "-e client --format esdk --frame-length 4096", ""),
+];
+
+/// Damages the stored bytes as a writer can who has no key: S3's checksum is of the damaged bytes.
+fn damage(bench: &Bench) {
+    let s3 = bench.sandbox.s3();
+    s3.tamper_body(BUCKET, "o", |bytes| bytes[PLAIN_LEN / 2] ^= 1);
+    s3.set_checksum_of(BUCKET, "o", &bench.object("o").plaintext.unwrap());
+}
+
+#[test]
+fn an_object_for_a_public_key_is_read_and_verified_with_its_data_key() {
+    for (before, flags, opens) in TO_PUBLIC_KEY {
+        let bench = bench();
+        rsa(&bench);
+        let content = stored(&bench, PLAIN_LEN, &format!("-e client --key a.key {before}"));
+        bench.sandbox.clear_requests();
+        let line =
+            format!("rotate {OBJECT} {flags} --public-key new.pem --from-key a.key --verify --yes --json");
+        let told = bench.run(&line).ok().json();
+        assert_eq!((&told["verified"], &told["intact"]), (&true.into(), &true.into()), "{flags}");
+        let read: u64 = bench.requests("GetObject").iter().map(|request| request.bytes_out).sum();
+        assert!(read >= PLAIN_LEN as u64, "{flags}: {read} bytes");
+        assert_opens(&bench, &format!("--private-key old.pem {opens}"), &content);
+    }
+}
+
+#[test]
+fn reading_with_the_data_key_is_not_called_opening_with_the_new_key() {
+    let bench = bench();
+    rsa(&bench);
+    stored(&bench, PLAIN_LEN, "-e client --key a.key");
+    let line = format!("rotate {OBJECT} --rewrap --public-key new.pem --from-key a.key --verify --yes");
+    let stderr = bench.run(&line).ok().says(&["verified"]).stderr;
+    assert!(!stderr.contains("opens with the new key") && !stderr.contains("content not read"), "{stderr}");
+}
+
+#[test]
+fn a_damaged_object_is_found_under_every_new_key_and_its_new_envelope_is_named() {
+    for (before, flags, says) in [
+        ("", "--rewrap --public-key new.pem", "under the new key now"),
+        ("", "--rewrap --key b.key", "under the new key now"),
+        ("--instruction-file", "--rewrap --public-key new.pem", "under the new key now"),
+        (
+            "--instruction-file",
+            "--share-to partner --public-key new.pem",
+            "the instruction file for another reader was written",
+        ),
+    ] {
+        let bench = bench();
+        rsa(&bench);
+        stored(&bench, PLAIN_LEN, &format!("-e client --key a.key {before}"));
+        damage(&bench);
+        let line = format!("rotate {OBJECT} {flags} --from-key a.key --yes");
+        bench.run(&format!("{line} --verify")).exits(6).says(&[says]);
+    }
+}
+
+#[test]
+fn damage_after_re_encryption_to_a_public_key_is_found() {
+    for format in ["s3ec", "esdk"] {
+        let bench = bench();
+        rsa(&bench);
+        stored(&bench, PLAIN_LEN, "-e client --key a.key");
+        let rot = bench.meanwhile(|sandbox| {
+            sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[PLAIN_LEN / 2] ^= 1);
+        });
+        bench.sandbox.fault(s3seal_sandbox::Fault::on("HeadObject", rot).skip(1));
+        let flags = format!("-e client --format {format} --new-data-key --public-key new.pem");
+        bench.run(&format!("rotate {OBJECT} {flags} --from-key a.key --verify --yes")).exits(6);
+    }
+}
