@@ -38,6 +38,7 @@ fn unsupported(why: &Unsupported) -> Option<String> {
             "--instruction-file stores the envelope separately".to_owned()
         }
         Unsupported::ContextNotAscii => "--format esdk takes any text".to_owned(),
+        Unsupported::ContextKeyReserved(_) => "choose another key; --format esdk takes this one".to_owned(),
         Unsupported::ContextNeedsKms => "--format esdk keeps one with any key".to_owned(),
         Unsupported::EsdkOnly => "add --format esdk, or leave out --frame-length and --key-name".to_owned(),
         Unsupported::OtherJournal => "name another file: --journal FILE".to_owned(),

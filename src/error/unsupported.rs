@@ -43,6 +43,8 @@ pub enum Unsupported {
     },
     /// An encryption context that S3 metadata cannot carry.
     ContextNotAscii,
+    /// The encryption context has a key that the S3 Encryption Client's formats reserve.
+    ContextKeyReserved(&'static str),
     /// The formats of the S3 Encryption Client keep an encryption context only with a KMS key.
     ContextNeedsKms,
     /// Only the format of the AWS Encryption SDK has it.
@@ -76,6 +78,9 @@ impl fmt::Display for Unsupported {
                 write!(f, "S3 stores at most {limit} bytes, the envelope included")
             }
             Self::ContextNotAscii => f.write_str("S3 metadata can contain only ASCII"),
+            Self::ContextKeyReserved(key) => {
+                write!(f, "the key '{key}' is reserved in the S3 Encryption Client's formats")
+            }
             Self::ContextNeedsKms => {
                 f.write_str("the S3 Encryption Client's formats support one only with a KMS key")
             }

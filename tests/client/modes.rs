@@ -1,5 +1,6 @@
 //! Beside the server's own encryption, and against servers that would like to see the key.
 
+use s3seal_sandbox::kms::KmsAction;
 use s3seal_sandbox::s3::{DefaultEncryption, SseView};
 
 use crate::support::keys::KnownKey;
@@ -154,6 +155,35 @@ fn of_several_kms_keys_the_one_that_fits_opens_whatever_is_wrong_with_the_others
         bench.run(&format!("get s3://bench/object - {none} --kms-key {ALIAS}")).ok();
         bench.run(&format!("get s3://bench/object - {none}")).exits(5).writes_nothing();
     }
+}
+
+#[test]
+fn the_context_key_that_readers_of_the_s3_formats_leave_out_is_refused_by_every_writer() {
+    let bench = bench();
+    let to_kms = format!("--kms-key {ALIAS} --context team=a --context kms_cmk_id=x");
+    let reserved = ["the encryption context", "'kms_cmk_id' is reserved", "--format esdk"];
+    for format in ["s3ec", "s3ec-v2"] {
+        bench
+            .run(&format!("put source s3://bench/object -e client {to_kms} --format {format}"))
+            .exits(2)
+            .says(&reserved);
+        bench.assert_keys(&[]);
+        bench.run(&format!("put source s3://bench/old -e client --key key --format {format}")).ok();
+        let before = bench.object("old").etag;
+        for how in ["--rewrap", "-e client --new-data-key"] {
+            let line = format!("rotate s3://bench/old {how} {to_kms} --from-key key --allow-legacy v2 --yes");
+            bench.run(&line).exits(2).says(&reserved);
+            assert_eq!(bench.object("old").etag, before, "{how}");
+        }
+        bench.run("get s3://bench/old copy --key key --allow-legacy v2").ok();
+        let version = bench.object("old").version_id;
+        bench.sandbox.s3().try_delete(BUCKET, "old", &version, false).unwrap();
+    }
+    let uses = bench.sandbox.kms().uses();
+    assert!(uses.iter().all(|one| one.action == KmsAction::DescribeKey), "nothing was wrapped: {uses:?}");
+    // The Encryption SDK does not reserve it.
+    bench.run(&format!("put source s3://bench/object -e client {to_kms} --format esdk")).ok();
+    bench.run(&format!("get s3://bench/object - {to_kms}")).ok();
 }
 
 #[test]

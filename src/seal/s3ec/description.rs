@@ -16,14 +16,20 @@ use crate::seal::wrap::Alg;
 const ALG_ENTRY: &str = "aws:x-amz-cek-alg";
 /// The context entry in which early clients named their key.
 const OLD_KEY_ENTRY: &str = "kms_cmk_id";
+/// The context entries that are not the user's.
+const RESERVED: [&str; 2] = [ALG_ENTRY, OLD_KEY_ENTRY];
 
 /// Returns the context to send to AWS KMS for content of `alg`: the user's, and the format's reserved entry. s3seal adds
 /// nothing, so that other clients can decrypt with the user's own context. Fails with `Unsupported` for a context that S3
-/// metadata cannot carry unchanged.
+/// metadata cannot carry unchanged, and for a key that readers leave out of the comparison with the user's context: nobody
+/// could decrypt with that context.
 pub fn kms_context(alg: Alg, given: &Context) -> Result<BTreeMap<String, String>> {
     let mut context = given.pairs().clone();
     if context.iter().any(|(key, value)| !(is_safe(key) && is_safe(value))) {
         return Err(Error::unsupported("the encryption context", Unsupported::ContextNotAscii));
+    }
+    if let Some(key) = RESERVED.into_iter().find(|key| context.contains_key(*key)) {
+        return Err(Error::unsupported("the encryption context", Unsupported::ContextKeyReserved(key)));
     }
     context.insert(ALG_ENTRY.to_owned(), alg.as_str().to_owned());
     Ok(context)
@@ -47,8 +53,7 @@ pub(super) fn check_context(
             format!("its encryption context does not name its content algorithm, {}", alg.as_str()),
         ));
     }
-    let reserved = [ALG_ENTRY, OLD_KEY_ENTRY];
-    let own = stored.iter().filter(|(key, _)| !reserved.contains(&key.as_str()));
+    let own = stored.iter().filter(|(key, _)| !RESERVED.contains(&key.as_str()));
     if own.eq(given.pairs()) { Ok(()) } else { Err(context_differs(subject)) }
 }
 
@@ -213,6 +218,18 @@ mod tests {
         assert!(check(&[(ALG_ENTRY, "AES/GCM/NoPadding")], &[]).is_err());
         assert!(check(&[(OLD_KEY_ENTRY, "id"), (ALG_ENTRY, "AES/GCM/NoPadding")], &[]).is_err());
         assert!(check(&[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_reserved_key_is_refused_before_it_is_sent() {
+        let refused = kms_context(Alg::Committing, &context(&[("team", "alpha"), (OLD_KEY_ENTRY, "x")]));
+        assert!(
+            matches!(
+                refused,
+                Err(Error::Unsupported { why: Unsupported::ContextKeyReserved(OLD_KEY_ENTRY), .. })
+            ),
+            "{refused:?}"
+        );
     }
 
     #[test]
