@@ -141,3 +141,13 @@ fn an_object_that_is_decrypted_needs_no_context_any_more() {
     bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key a.key --from-context secret=x --yes")).ok();
     assert_opens(&bench, "", &content);
 }
+
+#[test]
+fn a_context_key_that_only_another_format_reserves_is_not_lost_unasked() {
+    let bench = bench();
+    let content = stored(&bench, 1000, "-e client --format esdk --key a.key --context kms_cmk_id=x");
+    let line = format!("rotate {OBJECT} --key b.key --from-key a.key --yes");
+    bench.run(&line).exits(2).says(&["its encryption context (kms_cmk_id) would be lost"]);
+    bench.run(&format!("{line} --format esdk --context kms_cmk_id=x")).ok();
+    assert_opens(&bench, "--key b.key --context kms_cmk_id=x", &content);
+}

@@ -197,10 +197,12 @@ fn names_of(key: Option<&CustomerKey>) -> Vec<String> {
 
 /// The names in an encryption context, without those that the formats add.
 fn context_of(envelope: &Envelope) -> Vec<String> {
+    // Only one of the formats has it.
+    let names_key = |name: &str| name == "kms_cmk_id" && matches!(envelope, Envelope::S3ec(_));
     let own = |name: &&String| {
         !(name.starts_with("aws:")
             || name.starts_with("aws-crypto-")
-            || name.as_str() == "kms_cmk_id"
+            || names_key(name)
             || BoundName::is_entry(name))
     };
     envelope.context().map_or_else(Vec::new, |pairs| pairs.keys().filter(own).cloned().collect())
