@@ -68,31 +68,35 @@ impl From<&ObjectLockConfiguration> for BucketLock {
 
 impl ObjectReader<'_> {
     /// Gets the retention and the legal hold, each only if it is asked for.
-    pub(crate) async fn lock(&self, retention: bool, legal_hold: bool) -> Probe<Lock> {
-        let retention = if retention { self.retention().await } else { Probe::Known(None) };
-        let legal_hold = if legal_hold { self.legal_hold().await } else { Probe::Known(false) };
-        retention.and_then(|retention| {
+    ///
+    /// # Errors
+    /// `Network`.
+    pub(crate) async fn lock(&self, retention: bool, legal_hold: bool) -> Result<Probe<Lock>> {
+        let retention = if retention { self.retention().await? } else { Probe::Known(None) };
+        let legal_hold = if legal_hold { self.legal_hold().await? } else { Probe::Known(false) };
+        Ok(retention.and_then(|retention| {
             legal_hold.map(|legal_hold| Lock {
                 mode: retention.as_ref().and_then(|it| it.mode()).map(|mode| mode.as_str().to_owned()),
                 retain_until: retention.as_ref().and_then(|it| it.retain_until_date()).map(DateTime::secs),
                 legal_hold,
             })
-        })
+        }))
     }
 
-    async fn retention(&self) -> Probe<Option<ObjectLockRetention>> {
+    async fn retention(&self) -> Result<Probe<Option<ObjectLockRetention>>> {
         let action = "s3:GetObjectRetention";
         let request = object_request!(self.connection, get_object_retention, self.uri, self.version_id);
         let answer = request.send().await.map_err(|refusal| error::read(self.subject(), action, refusal));
-        Probe::of(none_without_lock(answer), action).map(|answer| answer?.retention)
+        Ok(Probe::decisive(none_without_lock(answer), action)?.map(|answer| answer?.retention))
     }
 
-    async fn legal_hold(&self) -> Probe<bool> {
+    async fn legal_hold(&self) -> Result<Probe<bool>> {
         let action = "s3:GetObjectLegalHold";
         let request = object_request!(self.connection, get_object_legal_hold, self.uri, self.version_id);
         let answer = request.send().await.map_err(|refusal| error::read(self.subject(), action, refusal));
-        let status = Probe::of(none_without_lock(answer), action).map(|answer| answer?.legal_hold?.status);
-        status.map(|status| status == Some(ObjectLockLegalHoldStatus::On))
+        let status =
+            Probe::decisive(none_without_lock(answer), action)?.map(|answer| answer?.legal_hold?.status);
+        Ok(status.map(|status| status == Some(ObjectLockLegalHoldStatus::On)))
     }
 }
 

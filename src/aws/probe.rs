@@ -26,6 +26,17 @@ impl<T> Probe<T> {
         }
     }
 
+    /// Takes an answer that decides what is done to an object.
+    ///
+    /// # Errors
+    /// `Network`: that no answer came says nothing about the object.
+    pub(crate) fn decisive(answer: Result<T>, action: &'static str) -> Result<Self> {
+        match answer {
+            Err(error @ Error::Network { .. }) => Err(error),
+            answer => Ok(Self::of(answer, action)),
+        }
+    }
+
     /// Reads an answer of which `NotFound` is one, too.
     pub(crate) fn of_optional(answer: Result<T>, action: &'static str) -> Probe<Option<T>> {
         match answer {

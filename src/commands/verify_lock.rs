@@ -25,8 +25,8 @@ pub(crate) async fn verify_lock(
     cancellation: &Cancellation,
 ) -> Result<LockOutcome> {
     // The object is stored: a signal only ends the check.
-    let seen = match cancellation.or(reader.lock(asked.mode.is_some(), asked.legal_hold)).await {
-        Err(signal) => Probe::Unavailable(signal.to_string()),
+    let seen = match cancellation.or(reader.lock(asked.mode.is_some(), asked.legal_hold)).await.flatten() {
+        Err(error) => Probe::Unavailable(error.to_string()),
         Ok(Probe::Known(found)) if found != *asked => {
             return Err(Error::NotAsAsked {
                 subject: reader.uri.into(),

@@ -1,4 +1,4 @@
-//! A signal while the answer to a request is awaited: the run ends without it, and the same command ends the job.
+//! A signal, or a network that is down, while the answer to a request is awaited: the same command ends the job.
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
@@ -72,4 +72,17 @@ fn a_scratch_object_whose_removal_has_no_answer_is_left_to_the_next_run() {
         bench.run(&line).ok();
         assert_no_traces(&bench);
     });
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_no_attribute_that_may_be_lost() {
+    for operation in ["GetObjectAcl", "GetObjectTagging", "GetObjectRetention", "GetObjectLegalHold"] {
+        let bench = bench();
+        bench.sandbox.s3().set_object_lock(BUCKET);
+        stored(&bench, 1000, "-e sse-s3");
+        bench.sandbox.fault(Fault::on(operation, Kind::ResetBefore).always());
+        let line = format!("rotate {OBJECT} -e client --key b.key --yes --max-attempts 1 --keep-trying 0");
+        let ended = bench.run(&line).exits(7);
+        assert!(!ended.stderr.contains("accept-loss"), "{operation}: {}", ended.stderr);
+    }
 }

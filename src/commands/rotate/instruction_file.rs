@@ -61,7 +61,7 @@ pub(crate) async fn lock(
     let Rotation { connection, cancellation, accepted, .. } = *rotation;
     let version_id = file.head.version_id.as_deref();
     let reader = ObjectReader { connection, uri: &file.uri, version_id, key };
-    let lock = cancellation.or(rotation.lockable.lock(&reader, &file.head)).await?;
+    let lock = cancellation.or(rotation.lockable.lock(&reader, &file.head)).await??;
     let found = Found { lock, ..Found::of(&file.head, local_now()) };
     let preserved = found.preserved(CopyMethod::Copy, accepted, &Subject::instruction_file(&file.uri))?;
     Ok(preserved.settings.lock)

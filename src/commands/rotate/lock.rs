@@ -12,6 +12,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
+use crate::error::Result;
 use crate::location::Bucket;
 use crate::object::Lock;
 
@@ -21,24 +22,25 @@ pub(crate) struct LockableBuckets(Mutex<BTreeMap<Bucket, Probe<BucketLock>>>);
 
 impl LockableBuckets {
     /// Reads the lock of an object with this head, where that may hide one.
-    pub(super) async fn lock(&self, reader: &ObjectReader<'_>, head: &ObjectHead) -> Probe<Lock> {
+    ///
+    /// # Errors
+    /// `Network`.
+    pub(super) async fn lock(&self, reader: &ObjectReader<'_>, head: &ObjectHead) -> Result<Probe<Lock>> {
         let shown = &head.lock;
         let (hides_retention, hides_hold) = (shown.mode.is_none(), !shown.legal_hold);
         // A bucket without versions has no Object Lock.
         if !(hides_retention || hides_hold) || head.version_id.is_none() {
-            return Probe::Known(shown.clone());
+            return Ok(Probe::Known(shown.clone()));
         }
         if self.of(reader.connection, &reader.uri.bucket).await == Probe::Known(BucketLock::NotEnabled) {
-            return Probe::Known(shown.clone());
+            return Ok(Probe::Known(shown.clone()));
         }
-        match reader.lock(hides_retention, hides_hold).await {
-            Probe::Known(hidden) => Probe::Known(Lock {
-                mode: shown.mode.clone().or(hidden.mode),
-                retain_until: shown.retain_until.or(hidden.retain_until),
-                legal_hold: shown.legal_hold || hidden.legal_hold,
-            }),
-            unknown => unknown,
-        }
+        let hidden = reader.lock(hides_retention, hides_hold).await?;
+        Ok(hidden.map(|hidden| Lock {
+            mode: shown.mode.clone().or(hidden.mode),
+            retain_until: shown.retain_until.or(hidden.retain_until),
+            legal_hold: shown.legal_hold || hidden.legal_hold,
+        }))
     }
 
     async fn of(&self, connection: &Connection, bucket: &Bucket) -> Probe<BucketLock> {

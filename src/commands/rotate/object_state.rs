@@ -89,22 +89,22 @@ impl ObjectState {
     /// Reads the object's other attributes, and refuses to lose any of them without consent.
     ///
     /// # Errors
-    /// `Denied` for what may not be read; `Unsupported` names what would be lost otherwise.
+    /// `Denied` for what may not be read; `Unsupported` names what would be lost otherwise; `Network`.
     pub(super) async fn preserved(&self, rotation: &Rotation<'_>, by: CopyMethod) -> Result<Preserved> {
         let reader = self.reader(rotation.connection);
-        let grants = Probe::of(reader.grants().await, "s3:GetObjectAcl");
+        let grants = Probe::decisive(reader.grants().await, "s3:GetObjectAcl")?;
         // HEAD counts tags only for readers with s3:GetObjectTagging.
         let tags = if by == CopyMethod::Upload {
-            Probe::of(reader.tags().await, "s3:GetObjectTagging")
+            Probe::decisive(reader.tags().await, "s3:GetObjectTagging")?
         } else {
             Probe::Known(BTreeMap::new())
         };
         let annotations = if by == CopyMethod::Upload && rotation.connection.is_aws() {
-            Probe::of(reader.annotations().await, "s3:ListObjectAnnotations")
+            Probe::decisive(reader.annotations().await, "s3:ListObjectAnnotations")?
         } else {
             Probe::Known(0)
         };
-        let lock = rotation.lockable.lock(&reader, &self.head).await;
+        let lock = rotation.lockable.lock(&reader, &self.head).await?;
         let found = Found { tags, grants, lock, annotations, ..self.found() };
         found.preserved(by, rotation.accepted, &self.subject())
     }
