@@ -40,7 +40,7 @@ pub(crate) fn other_end_dropped() -> Error {
 /// Whether an error only says that the other end of a pipe is gone.
 pub(crate) fn is_other_end_dropped(error: &Error) -> bool {
     let Error::Local { source, .. } = error else { return false };
-    source.get_ref().is_some_and(|cause| cause.is::<OtherEndDropped>())
+    source.get_ref().and_then(|cause| cause.downcast_ref::<OtherEndDropped>()).is_some()
 }
 
 /// `None` is the end.
