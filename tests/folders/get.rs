@@ -171,6 +171,34 @@ fn two_objects_whose_names_lead_to_one_file_do_not_replace_each_other() {
 }
 
 #[test]
+fn a_file_of_somebody_else_with_the_inode_of_one_that_is_gone_is_replaced() {
+    let bench = stored(&["p/a", "p/b"]);
+    let [first, second] = ["d/a", "d/b"].map(|name| bench.path(name));
+    // As where another run replaces the first file and writes the second: many file systems give the next new file the
+    // number of one that is gone. Where they do not, nothing could be taken for anything else.
+    let replace = Kind::then(move || {
+        let placed = loop {
+            match fs::metadata(&first) {
+                Ok(placed) => break placed,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        fs::remove_file(&first).unwrap();
+        // The clock of file systems goes in steps.
+        loop {
+            fs::write(&second, b"theirs").unwrap();
+            if fs::metadata(&second).unwrap().created().ok() != placed.created().ok() {
+                break;
+            }
+            fs::remove_file(&second).unwrap();
+        }
+    });
+    bench.sandbox.fault(Fault::on("GetObject", replace).only("p/b"));
+    bench.run("get -r s3://bench/p/ d").ok().says(&["fetched: 2 objects, "]);
+    assert_eq!(bench.read("d/b"), b"p/b");
+}
+
+#[test]
 fn instruction_files_stay_where_they_are() {
     let bench = Bench::new();
     bench.write("key", &key(5));
