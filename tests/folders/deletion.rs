@@ -278,6 +278,48 @@ fn a_denied_deletion_is_a_failure_of_that_object() {
 }
 
 #[test]
+fn the_object_of_a_file_that_has_become_a_directory_goes() {
+    let bench = bench();
+    for name in ["elsewhere/in", "tree/plain/in"] {
+        write(&bench.path(name), b"new");
+    }
+    symlink("../elsewhere", bench.path("tree/linked")).unwrap();
+    for name in ["p/plain", "p/linked"] {
+        bench.sandbox.s3().put_plain(BUCKET, name, b"of a file");
+    }
+    // The object of a file that appears meanwhile stays, and that of a directory goes.
+    let folder = bench.path("tree");
+    let appear = Kind::then(move || {
+        write(&folder.join("gone"), b"late");
+        write(&folder.join("b/gone/in"), b"late");
+    });
+    bench.sandbox.fault(Fault::on("PutObject", appear));
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes --max-delete 100% -v").ok();
+    ended.says(&[
+        "deleted: s3://bench/p/plain",
+        "deleted: s3://bench/p/linked",
+        "deleted: s3://bench/p/b/gone",
+        "skipped: s3://bench/p/gone: its file has appeared meanwhile",
+        "4 deleted",
+    ]);
+    for name in ["p/plain", "p/linked", "p/b/gone"] {
+        assert!(bench.sandbox.s3().object(BUCKET, name).is_none(), "{name}");
+    }
+    assert!(bench.sandbox.s3().object(BUCKET, "p/linked/in").is_some());
+}
+
+#[test]
+fn the_folder_object_of_a_directory_that_has_appeared_meanwhile_stays() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/later/", b"");
+    let later = bench.path("tree/later");
+    let appear = Kind::then(move || fs::create_dir(&later).unwrap());
+    bench.sandbox.fault(Fault::on("PutObject", appear));
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes --max-delete 4 -v").ok();
+    ended.says(&["skipped: s3://bench/p/later/: its file has appeared meanwhile", "3 deleted"]);
+}
+
+#[test]
 fn a_file_that_is_written_after_it_was_found_stays() {
     let bench = bench();
     for name in ["tree/extra", "tree/late"] {

@@ -3,6 +3,7 @@
 //! They are found in a separate pass before anything is stored, so that their number can be checked and confirmed.
 
 use std::convert::Infallible;
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -99,6 +100,12 @@ fn need(folder: &Path, name: &str) -> Need {
     Need::None
 }
 
+/// Whether what an object of this name would be stored from is there: a directory for a folder object, and else anything
+/// but a directory, also by a link.
+fn has_appeared(folder: &Path, name: &str) -> bool {
+    fs::metadata(folder.join(name)).is_ok_and(|there| there.is_dir() == name.ends_with('/'))
+}
+
 /// Whether an object is an instruction file that was made for another reader: its content says so, since its name may end
 /// in anything.
 async fn is_of_another_reader(connection: &Connection, uri: &S3Uri) -> bool {
@@ -131,9 +138,9 @@ pub(crate) async fn delete(
     let folder = &folder;
     let work = |ExtraObject { name, etag }| async move {
         let uri = target.with_key(format!("{}{name}", target.key));
-        let file = folder.join(&name);
+        let folder = folder.clone();
         let skipped = |why: &str| Ok(Row::Skipped { name: uri.to_string(), why: why.to_owned() });
-        if blocking(move || file.exists()).await? {
+        if blocking(move || has_appeared(&folder, &name)).await? {
             return skipped("its file has appeared meanwhile");
         }
         let Some(etag) = etag else {
