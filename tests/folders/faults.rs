@@ -5,7 +5,7 @@ use std::path::Path;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes, key};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, Program, assert_same, bytes, key};
 use crate::{assert_same_tree, tree, write};
 
 fn denied() -> Kind {
@@ -205,4 +205,22 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_done() {
     if bench.sandbox.s3().keys(BUCKET).len() == 1 {
         ended.exits(9).says(&["failed: tree/b does not exist"]);
     }
+}
+
+#[test]
+fn a_file_that_has_become_a_pipe_is_named_and_not_waited_for() {
+    let bench = Bench::new();
+    for name in ["tree/a", "tree/b", "tree/c"] {
+        write(&bench.path(name), b"x");
+    }
+    let (files, pipe) = (bench.files(), bench.path("tree/b"));
+    // Until the first object is stored in the mode that was asked for, the others wait.
+    let replace = Kind::then(move || {
+        fs::remove_file(&pipe).unwrap();
+        Program::new("mkfifo", &files).arguments(["tree/b"]).run().ok();
+    });
+    bench.sandbox.fault(Fault::on("PutObject", replace).only("p/a"));
+    let ended = bench.run("put -r tree s3://bench/p/ -e sse-s3").exits(9);
+    ended.says(&["failed: tree/b: is no longer a regular file", "1 of 3 objects were not stored"]);
+    bench.assert_keys(&["p/a", "p/c"]);
 }

@@ -15,7 +15,7 @@ use crate::commands::changes::{Action, Change, Planned, Reason, reason_to_store}
 use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
-use crate::location::{FileOrObject, S3Uri, Source};
+use crate::location::{FileOrObject, S3Uri};
 use crate::meter::Meter;
 use crate::object::{Lock, WriteCondition, instruction_file_key};
 use crate::rules::Encrypted;
@@ -260,8 +260,8 @@ impl PutRun<'_> {
 
     /// Stores a file. Returns with the outcome whether its path still leads to the same content.
     async fn as_it_is_now(&self, file: &FoundFile, target: S3Uri) -> Result<(PutOutcome, bool)> {
-        let source = Source::File(file.path.clone());
-        let input = blocking(move || Input::open(&source)).await??;
+        let path = file.path.clone();
+        let input = blocking(move || Input::open_found(&path)).await??;
         let Some((_, identity)) = input.identity() else {
             return Err(Error::unsupported(
                 &file.path,

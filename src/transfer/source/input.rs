@@ -2,11 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, ChildStdout};
 use std::thread;
 use std::time::{Duration, SystemTime};
+
+use rustix::fs::OFlags;
 
 use super::command::{self, ChildGuard};
 use crate::error::{Error, Result, Signal, Subject};
@@ -58,30 +61,47 @@ impl Input {
     /// `NotFound` without the file, `Unsupported` for a folder, `Local` for what the system refuses.
     pub(crate) fn open(source: &Source) -> Result<Self> {
         let subject = Subject::from(source);
-        let mut modified = None;
-        let (reader, len, identity) = match source {
+        let reader = match source {
             Source::File(path) => {
                 let file = File::open(path).map_err(Error::not_opened(&subject))?;
-                let metadata = file.metadata().map_err(Error::local("read", path))?;
-                if metadata.is_dir() {
-                    return Err(Error::unsupported(
-                        subject,
-                        "is a directory; put takes one file or - for standard input",
-                    ));
-                }
-                let len =
-                    metadata.is_file().then_some(metadata.len()).filter(|len| *len > 0 || is_empty(&file));
-                modified = len.and_then(|_| metadata.modified().ok());
-                let identity = len.map(|_| (resume::absolute(path), FileIdentity::from(&metadata)));
-                (Reader::File(file), len, identity)
+                return Self::file(path, file);
             }
-            Source::Stdin => (Reader::Stdin(io::stdin()), None, None),
+            Source::Stdin => Reader::Stdin(io::stdin()),
             Source::Command(argv) => {
                 let (child_guard, stdout) = command::start(argv, &subject)?;
-                (Reader::Command(child_guard, stdout), None, None)
+                Reader::Command(child_guard, stdout)
             }
         };
-        Ok(Self { subject, reader, len, modified, identity })
+        Ok(Self { subject, reader, len: None, modified: None, identity: None })
+    }
+
+    /// Opens a file that was found as a regular one, and is possibly none any more: a pipe is opened without waiting for its
+    /// writer, which may never come.
+    ///
+    /// # Errors
+    /// As [`Input::open`].
+    pub(crate) fn open_found(path: &Path) -> Result<Self> {
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let file = match File::options().read(true).custom_flags(nonblocking).open(path) {
+            // A file server may have a lease on it, and gives it back to whoever waits.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && path.is_file() => File::open(path),
+            opened => opened,
+        };
+        Self::file(path, file.map_err(Error::not_opened(&path.into()))?)
+    }
+
+    fn file(path: &Path, file: File) -> Result<Self> {
+        let metadata = file.metadata().map_err(Error::local("read", path))?;
+        if metadata.is_dir() {
+            return Err(Error::unsupported(
+                path,
+                "is a directory; put takes one file or - for standard input",
+            ));
+        }
+        let len = metadata.is_file().then_some(metadata.len()).filter(|len| *len > 0 || is_empty(&file));
+        let modified = len.and_then(|_| metadata.modified().ok());
+        let identity = len.map(|_| (resume::absolute(path), FileIdentity::from(&metadata)));
+        Ok(Self { subject: path.into(), reader: Reader::File(file), len, modified, identity })
     }
 
     /// The length in bytes, where it is known before reading: that of a regular file.
