@@ -258,6 +258,7 @@ fn network(why: NetworkFault) -> Vec<String> {
 fn local(kind: ErrorKind) -> Vec<String> {
     let hint = match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, or write to another place",
+        ErrorKind::FileTooLarge => "the file system or `ulimit -f` allows no larger file",
         ErrorKind::ReadOnlyFilesystem => "write to another place",
         ErrorKind::PermissionDenied => "check who may read and write there",
         _ => return Vec::new(),

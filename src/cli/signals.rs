@@ -1,7 +1,7 @@
 //! SIGINT, SIGTERM and SIGHUP: the first signal cancels gracefully, the second ends the program at once.
 //!
 //! Running work learns of the first signal through [`Cancellation`]. SIGPIPE needs no handler: Rust ignores it, and a
-//! write to a broken pipe returns an error.
+//! write to a broken pipe returns an error. SIGXFSZ is caught for the same: a write beyond the limit of a file's size.
 
 use std::io;
 
@@ -19,6 +19,8 @@ pub(crate) fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Cance
     let mut terminate = signal(SignalKind::terminate())?;
     // Under nohup the hang-up is ignored from the start, and must stay so.
     let mut hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+    // The handler stays. A signal that is ignored would be so in the commands that are started, too.
+    drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
     tokio::spawn(async move {
         let mut first = true;
         loop {
