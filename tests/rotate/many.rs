@@ -148,6 +148,19 @@ fn hundreds_of_objects_stopped_three_times_are_each_written_once() {
 }
 
 #[test]
+fn a_run_that_is_stopped_before_the_listing_came_says_nothing_about_what_matches() {
+    let bench = bench();
+    put(&bench, "p/a", "-e sse-s3");
+    let pause = Kind::Pause(s3seal_sandbox::Gate::new());
+    let held = bench.sandbox.fault(Fault::on("ListObjectsV2", pause));
+    let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes"));
+    assert!(held.wait(1, PATIENCE));
+    running.signal("INT");
+    let ended = running.end().exits(130).says(&["nothing rotated", "interrupted by SIGINT"]);
+    assert!(!ended.stderr.contains("no object matches"), "{}", ended.stderr);
+}
+
+#[test]
 fn what_a_context_was_given_to_is_remembered() {
     let bench = bench();
     for number in 0..5 {

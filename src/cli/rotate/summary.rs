@@ -9,8 +9,14 @@ use crate::cli::progress::amounts::{count, sum};
 use crate::cli::session::Session;
 use crate::commands::rotate::Summary;
 
-/// Prints the summary of what was done in `seconds`.
-pub(crate) fn print(summary: &Summary, session: &Session, seconds: f64) -> Result<(), Failure> {
+/// Prints the summary of what was done in `seconds`, with `of_none` if that is nothing: a run that was stopped may not have
+/// seen any object.
+pub(crate) fn print(
+    summary: &Summary,
+    session: &Session,
+    seconds: f64,
+    of_none: &str,
+) -> Result<(), Failure> {
     if session.json {
         let sum = document::Summary::Rotation(RotationSummary {
             objects: summary.selected() - summary.failed,
@@ -39,7 +45,7 @@ pub(crate) fn print(summary: &Summary, session: &Session, seconds: f64) -> Resul
         parts.push(format!("{} failed", summary.failed));
     }
     if parts.is_empty() {
-        parts.push("no object matches".to_owned());
+        parts.push(of_none.to_owned());
     }
     let sum = if summary.bytes > 0 { format!(": {}", sum(summary.bytes, seconds)) } else { String::new() };
     let done = format!("{}{sum}", parts.join(", "));

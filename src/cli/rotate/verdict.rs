@@ -59,7 +59,7 @@ impl RotateArgs {
             Ok(summary) if summary.declined || !many => return Ok(()),
             Ok(summary) => summary,
             Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
-                summary::print(&summary, session, seconds)?;
+                summary::print(&summary, session, seconds, "nothing rotated")?;
                 let hint = match error {
                     Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
                         "no further object was started; the objects not stored as requested are named above"
@@ -77,7 +77,7 @@ impl RotateArgs {
             }
             Err(Stopped { error, .. }) => return Err(error.into()),
         };
-        summary::print(&summary, session, seconds)?;
+        summary::print(&summary, session, seconds, "no object matches")?;
         match summary.failed {
             0 => self.found_something(&summary.empty),
             failed => {
