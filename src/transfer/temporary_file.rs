@@ -15,10 +15,11 @@ use crate::transfer::resume::LeftFile;
 /// Stands in the names of temporary files.
 const TEMPORARY: &str = ".s3seal-";
 
-/// Whether a file has the name of a temporary one, which another run may be writing.
+/// Whether a file has the name of a temporary one, which another run may be writing or may have left.
 pub(crate) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with('.') && name.contains(TEMPORARY)
+    let random = name.strip_prefix('.').and_then(|name| name.rsplit_once(TEMPORARY));
+    random.is_some_and(|(_, random)| is_random(random))
 }
 
 /// Random letters and digits at the end of the name of a temporary file.
@@ -33,9 +34,11 @@ fn beginning_of_temporary(target: &Path) -> String {
 fn is_temporary_of(target: &Path, path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let random = name.and_then(|name| name.strip_prefix(&beginning_of_temporary(target)));
-    random.is_some_and(|random| {
-        random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
+    random.is_some_and(is_random)
+}
+
+fn is_random(name: &str) -> bool {
+    name.len() == RANDOM && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Makes a temporary file that only its owner can open, from its first moment on.
@@ -104,5 +107,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let made = create(&folder.path().join("t")).unwrap();
         assert_eq!(made.as_file().metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn only_the_names_of_temporary_files_are_taken_for_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = create(&folder.path().join("größe.s3seal-x.txt")).unwrap();
+        assert!(is_temporary(made.path()), "{made:?}");
+        for name in
+            ["a.s3seal-x1y2z3", ".a.s3seal-x1y2z", ".a.s3seal-x1y2z3.txt", ".a.s3seal-x1-2z3", ".s3seal"]
+        {
+            assert!(!is_temporary(Path::new(name)), "{name}");
+        }
     }
 }

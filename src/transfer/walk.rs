@@ -1,8 +1,8 @@
 //! Walks directories lazily, and yields their files in the order in which S3 lists their keys.
 //!
 //! Symbolic links are followed, as `aws s3 cp` does, unless [`WalkOptions::stays_inside`] is set. Anything that is not
-//! a regular file, cannot be read, or has a name that no key can have is yielded too, with the reason: nothing is
-//! skipped silently. The verb decides what to do with each.
+//! a regular file, is a temporary file of a download, cannot be read, or has a name that no key can have is yielded too,
+//! with the reason: nothing is skipped silently. The verb decides what to do with each.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -23,6 +23,7 @@ use crate::error::{Error, Result, Subject};
 use crate::meter::Meter;
 use crate::pattern::Filter;
 use crate::transfer::blocking;
+use crate::transfer::temporary_file::is_temporary;
 
 /// Files found ahead of those under way.
 const AHEAD: usize = 64;
@@ -212,6 +213,7 @@ fn found(
         return None;
     }
     let metadata = entry.metadata();
+    let is_inside = entry.depth() > 0;
     let path = entry.into_path();
     let below = below(&path, source).to_owned();
     if !options.filter.takes(&below.to_string_lossy()) {
@@ -219,8 +221,11 @@ fn found(
         return None;
     }
     let name = below.to_str().map(str::to_owned);
-    if !kind.is_file() {
-        return Some((below, Found::NoFile { path, name, what: in_words(kind) }));
+    // Whoever names a file itself wants it.
+    let is_ours = is_inside && is_temporary(&path);
+    if !kind.is_file() || is_ours {
+        let what = if is_ours { "a temporary file of s3seal" } else { in_words(kind) };
+        return Some((below, Found::NoFile { path, name, what }));
     }
     let refused = match name {
         None => "its name is not UTF-8, as a key must be".to_owned(),

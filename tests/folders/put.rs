@@ -90,6 +90,24 @@ fn what_is_no_file_is_left_out_by_name() {
 }
 
 #[test]
+fn the_temporary_files_that_a_download_has_left_are_not_stored() {
+    let bench = Bench::new();
+    for name in ["t/a", "t/.a.s3seal-U9J4bC", "t/.a.s3seal-notes"] {
+        write(&bench.path(name), b"x");
+    }
+    let ended = bench.run("put -r t s3://bench/p/ -v").ok();
+    ended.says(&[
+        "skipped: t/.a.s3seal-U9J4bC: is a temporary file of s3seal",
+        "stored: 2 files",
+        "1 skipped",
+    ]);
+    bench.assert_keys(&["p/.a.s3seal-notes", "p/a"]);
+    // Who names it wants it.
+    bench.run("put -r t/.a.s3seal-U9J4bC s3://bench/q/").ok();
+    bench.assert_keys(&["p/.a.s3seal-notes", "p/a", "q/.a.s3seal-U9J4bC"]);
+}
+
+#[test]
 fn a_name_that_is_no_key_is_named() {
     let bench = Bench::new();
     write(&bench.path("t/file"), b"x");

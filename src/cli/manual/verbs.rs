@@ -36,7 +36,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "With --recursive the patterns of --include and --exclude are compared with the whole name below the \
              directory, and * matches / too. The last one that matches decides; a name that none matches is taken, \
              unless the first pattern is an --include. So --exclude '*' --include '*.jpg' --exclude 'old/*' takes the \
-             .jpg files outside old/. If no file is taken, the exit status is 3; pipes and devices are no files.",
+             .jpg files outside old/. If no file is taken, the exit status is 3; pipes and devices are no files, \
+             and the temporary files of s3seal-get(1) are skipped.",
             "With --update a file is stored only if the target does not have it, if its length differs from the one \
              that it would have there, or if it was written in the second in which the object was stored, or later. \
              A listing shows all that, so there is no request for an object that stays. What is encrypted in \
@@ -133,7 +134,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             (
                 ".NAME.s3seal-*",
                 "The temporary file next to the target, readable by its owner only. After a download that was cut off it \
-                 stays, and the same command goes on with it.",
+                 stays, and the same command goes on with it. After SIGKILL or a crash that of a small object stays, too, \
+                 without a record: no run goes on with it or removes it, and put --recursive and get --delete skip it.",
             ),
         ],
     },

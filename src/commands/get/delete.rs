@@ -21,7 +21,6 @@ use crate::commands::merge::{Pair, merge};
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::transfer::resume::FileIdentity;
-use crate::transfer::temporary_file::is_temporary;
 use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
 use crate::transfer::{Cancellation, blocking};
 
@@ -61,7 +60,7 @@ pub(crate) async fn plan(
     let mut is_empty = true;
     while let Some(pair) = cancellation.or(pairs.try_next()).await?? {
         match pair {
-            Pair::First(Found::File(file)) if !is_temporary(&file.path) => {
+            Pair::First(Found::File(file)) => {
                 deletions.all += 1;
                 let (path, found) = {
                     let path = file.path.clone();
