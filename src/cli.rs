@@ -227,6 +227,7 @@ async fn dispatch(
     process::keep_memory_private().map_err(|error| {
         Failure::new(Exit::Failed, anyhow::Error::new(error).context("cannot turn core dumps off"))
     })?;
+    process::allow_many_open_files();
     let last_words = {
         let printer = printer.clone();
         move || {

@@ -9,7 +9,7 @@ use crate::defaults;
 pub(crate) struct TransferOptions {
     /// Concurrent requests; `None` follows the link.
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// Concurrent objects of a bulk transfer. They share requests and memory.
+    /// Concurrent objects of a bulk transfer, and the most requests that follow the link. They share requests and memory.
     pub(crate) objects: NonZeroUsize,
     /// Bytes in a part; in the first one, if parts grow.
     pub(crate) part_size: u64,

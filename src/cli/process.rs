@@ -2,11 +2,14 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use rustix::fs::{OFlags, fcntl_getfl};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::limits::{OPEN_FILES_OF_OBJECT, OPEN_FILES_OF_RUN};
 
 /// Keeps memory, which may hold keys, out of core dumps and away from other processes of the same user. Commands that are
 /// started inherit the limit: the output of a key command is a key too.
@@ -16,6 +19,20 @@ pub(crate) fn keep_memory_private() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(())
+}
+
+/// Raises the limit of open files to what is allowed.
+pub(crate) fn allow_many_open_files() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // Where that is refused, fewer objects are in progress at once.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+/// How many objects can be transferred at once with the files that may be open.
+pub(crate) fn most_objects() -> NonZeroUsize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let objects = files.saturating_sub(OPEN_FILES_OF_RUN) / OPEN_FILES_OF_OBJECT;
+    usize::try_from(objects).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Whether a standard stream was closed when the program was started.

@@ -5,6 +5,7 @@
 use std::num::NonZeroUsize;
 
 use super::failure::Failure;
+use super::process;
 use super::state_directory::state_directory;
 use crate::aws::Options;
 use crate::byte_size::{ByteSize, SizeError};
@@ -97,7 +98,7 @@ impl TransferArgs {
         let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         Ok(TransferOptions {
             jobs,
-            objects: jobs.unwrap_or(default.objects),
+            objects: jobs.unwrap_or(default.objects).min(process::most_objects()),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             range_size: self.part_size.map(|size| size.0),
             expected_size: expected_size.map(|size| size.0),

@@ -11,7 +11,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use crate::aws::traffic::{Counted, Traffic};
-use crate::defaults::MAX_JOBS;
 use crate::error::{Error, Result};
 use crate::limits::CONCURRENCY_TICK;
 
@@ -54,12 +53,18 @@ impl Concurrency {
         Self { slots: Slots::new(jobs.get()), ceiling: jobs.get(), adapting: None }
     }
 
-    /// Begins with `start`, or with `far` where the service is far, and follows what the traffic shows, up to [`MAX_JOBS`].
-    pub(crate) fn adaptive(start: NonZeroUsize, far: NonZeroUsize, traffic: &Traffic) -> Self {
-        let slots = Slots::new(start.get());
-        let controller = Controller::new(start.get(), far.get(), MAX_JOBS.get());
+    /// Begins with `start`, or with `far` where the service is far, and follows what the traffic shows, up to `ceiling`.
+    pub(crate) fn adaptive(
+        start: NonZeroUsize,
+        far: NonZeroUsize,
+        ceiling: NonZeroUsize,
+        traffic: &Traffic,
+    ) -> Self {
+        let [start, far, ceiling] = [start.min(ceiling), far.min(ceiling), ceiling].map(NonZeroUsize::get);
+        let slots = Slots::new(start);
+        let controller = Controller::new(start, far, ceiling);
         let adapting = tokio::spawn(adapt(controller, slots.clone(), traffic.clone()));
-        Self { slots, ceiling: MAX_JOBS.get(), adapting: Some(adapting.abort_handle()) }
+        Self { slots, ceiling, adapting: Some(adapting.abort_handle()) }
     }
 
     /// How many requests are allowed now.

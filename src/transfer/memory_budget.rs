@@ -77,7 +77,7 @@ impl MemoryBudget {
         let large = Arc::new(Semaphore::new(parts));
         let concurrency = match transfer_options.jobs {
             Some(jobs) => Concurrency::fixed(jobs),
-            None => Concurrency::adaptive(start, far, traffic),
+            None => Concurrency::adaptive(start, far, transfer_options.objects, traffic),
         };
         let (buffers, pieces) = Default::default();
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

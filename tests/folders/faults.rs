@@ -208,6 +208,33 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_done() {
 }
 
 #[test]
+fn no_more_objects_go_at_once_than_files_may_be_open() {
+    let bench = Bench::new();
+    for number in 0..200 {
+        write(&bench.path(&format!("tree/{number}")), b"x");
+    }
+    for (operation, line) in
+        [("PutObject", "put -r tree s3://bench/p/"), ("GetObject", "get -r s3://bench/p/ copy")]
+    {
+        let gate = Gate::new();
+        let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(gate.clone())).always());
+        let script = format!("ulimit -n 100; exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
+        let running = bench.program("bash", ["-c", &script]).start();
+        assert!(held.wait(16, PATIENCE), "{operation}");
+        gate.open();
+        running.end().ok();
+    }
+    assert_same_tree(&bench, "copy");
+    // Where more are allowed than the limit says, it is raised.
+    let held = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(Gate::new())).always());
+    let script = format!("ulimit -S -n 100; exec {} put -r tree s3://bench/p/", env!("CARGO_BIN_EXE_s3seal"));
+    let running = bench.program("bash", ["-c", &script]).start();
+    assert!(held.wait(64, PATIENCE));
+    running.signal("KILL");
+    running.end();
+}
+
+#[test]
 fn a_file_that_has_become_a_pipe_is_named_and_not_waited_for() {
     let bench = Bench::new();
     for name in ["tree/a", "tree/b", "tree/c"] {
