@@ -12,7 +12,6 @@ pub(crate) mod copy;
 pub(crate) mod disk_map;
 pub(crate) mod download;
 pub(crate) mod fetched_from;
-pub(crate) mod in_order;
 pub(crate) mod locked_file;
 pub(crate) mod memory_budget;
 pub(crate) mod parallel_write;

@@ -8,12 +8,11 @@ use std::num::NonZeroUsize;
 use std::pin::pin;
 
 use futures_util::stream::{Stream, StreamExt};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, oneshot};
 
 use crate::error::{Denial, Error, NetworkFault, Result, Subject, Unsupported};
 use crate::meter::Meter;
 use crate::transfer::Cancellation;
-use crate::transfer::in_order::in_order;
 
 /// The outcome of one of many objects.
 #[derive(Debug)]
@@ -160,21 +159,30 @@ where
     Working: Future<Output = O>,
 {
     let report = &Mutex::new(report);
-    let pass = async |outcome: Result<O>| {
-        let outcome = outcome?;
-        let mut report = report.lock().await;
-        report(outcome).await
-    };
-    let each = |listed: Result<T>| {
+    // Each waits until the one before it is reported, and not with the others at rest.
+    let (first, mut turn) = oneshot::channel();
+    let reports = listing.map(|listed| {
         let working = listed.map(&work);
+        let (reported, next) = oneshot::channel();
+        let turn = std::mem::replace(&mut turn, next);
         async move {
-            match working {
+            let outcome = match working {
                 Ok(working) => Ok(working.await),
                 Err(error) => Err(error),
+            };
+            // Without a turn the run has ended.
+            if turn.await.is_ok() {
+                let mut report = report.lock().await;
+                report(outcome?).await?;
             }
+            // Nobody waits after the last.
+            let _ = reported.send(());
+            Ok(())
         }
-    };
-    let mut reports = pin!(in_order(listing, jobs.get(), each, &pass));
+    });
+    // Nobody waits where there is nothing to do.
+    let _ = first.send(());
+    let mut reports = pin!(reports.buffer_unordered(jobs.get()));
     while let Some(reported) = cancellation.or(reports.next()).await? {
         reported?;
     }

@@ -17,7 +17,6 @@ use crate::error::{Error, NetworkFault, Result, Subject};
 use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
 use crate::meter::Meter;
 use crate::seal::{Open, Output};
-use crate::transfer::in_order::in_order;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
 use crate::transfer::plan::Remaining;
@@ -206,7 +205,7 @@ pub(crate) async fn run(
             fetch_all(from, ranges, etag, budget, meter, sender),
             pass_all(receiver, pipeline, from.subject(), meter),
         );
-        // If the consumer fails, the producer's error only says that the channel is closed.
+        // If the consumer fails, the closed channel ends the producer without an error of its own.
         let passed = passed?;
         fetched?;
         Ok(passed)
@@ -249,25 +248,28 @@ async fn fetch_all(
     sender: mpsc::Sender<Fetched>,
 ) -> Result<()> {
     let ranges = &ranges;
-    let requests = ranges.requests(budget, MemoryBudget::range_in_memory, u64::MAX);
-    let work = async |request: Result<RangeRequest>| {
-        let RangeRequest { range, permit, slot: _slot } = request?;
-        // A small chunk kept as it came would pin the whole buffer that the connection read it into.
-        let mut pieces = budget.range_buffer();
-        let keep = async |chunk: Bytes| {
-            meter.moved();
-            pieces.push(chunk);
-            Ok(())
-        };
-        fetch(from, range, etag, keep).await?;
-        ranges.end();
-        Ok::<_, Error>(Fetched { pieces: pieces.into_bytes(), _permit: permit })
-    };
-    let pass =
-        async |fetched: Result<Fetched>| sender.send(fetched?).await.map_err(|_| pipe::other_end_dropped());
-    let mut passed = std::pin::pin!(in_order(requests, budget.max_ranges_in_memory(), work, &pass));
-    while let Some(passed) = passed.next().await {
-        passed?;
+    let mut fetched = std::pin::pin!(
+        ranges
+            .requests(budget, MemoryBudget::range_in_memory, u64::MAX)
+            .map(|request| async move {
+                let RangeRequest { range, permit, slot: _slot } = request?;
+                // A small chunk kept as it came would pin the whole buffer that the connection read it into.
+                let mut pieces = budget.range_buffer();
+                let keep = async |chunk: Bytes| {
+                    meter.moved();
+                    pieces.push(chunk);
+                    Ok(())
+                };
+                fetch(from, range, etag, keep).await?;
+                ranges.end();
+                Ok::<_, Error>(Fetched { pieces: pieces.into_bytes(), _permit: permit })
+            })
+            .buffered(budget.max_ranges_in_memory())
+    );
+    while let Some(fetched) = fetched.next().await {
+        if sender.send(fetched?).await.is_err() {
+            break;
+        }
     }
     Ok(())
 }

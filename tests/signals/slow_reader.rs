@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes, schema};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, bytes, schema};
 
 /// So many small files have more rows than a pipe holds.
 const FILES: usize = 400;
@@ -116,39 +116,6 @@ fn transfers_go_on_while_nobody_reads_the_rows_and_none_is_lost() {
     let expected: BTreeSet<_> = names.iter().map(|name| format!("s3://bench/{name}")).collect();
     assert_eq!(uris.len(), expected.len());
     assert_eq!(uris.into_iter().collect::<BTreeSet<_>>(), expected);
-}
-
-#[test]
-fn ranges_go_on_arriving_while_nobody_reads_the_object() {
-    // More than a connection holds on its way.
-    const RANGE: usize = 16 << 20;
-    // One is being written, one waits, one waits to wait, and one is on its way.
-    const RANGES: usize = 4;
-    let bench = Bench::new();
-    let content = bytes(RANGES * RANGE);
-    bench.sandbox.s3().put_plain(BUCKET, "object", &content);
-    let gate = Gate::new();
-    bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(gate.clone())).skip(RANGES - 1).always());
-    let (mut reader, writer, asked) = pipe();
-    let line = format!("get s3://bench/object - -j {RANGES} --part-size 16MiB");
-    let running = bench.s3seal(line.split(' ')).output(writer).start();
-    let sent = || bench.requests("GetObject").iter().map(|request| request.bytes_out).sum::<u64>();
-    let wait = |ranges: usize| {
-        let began = Instant::now();
-        while sent() < (ranges * RANGE) as u64 {
-            assert!(began.elapsed() < PATIENCE, "it stands still");
-            thread::sleep(Duration::from_millis(2));
-        }
-    };
-    wait(RANGES - 1);
-    fills(&asked);
-    drop(asked);
-    gate.open();
-    wait(RANGES);
-    let mut read = Vec::new();
-    reader.read_to_end(&mut read).unwrap();
-    running.end().ok();
-    assert_same(&read, &content, "object");
 }
 
 #[test]
