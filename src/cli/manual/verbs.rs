@@ -115,9 +115,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              keys given is refused, because a key says that it should be encrypted.",
             "To standard output (-) goes only what is verified. The format esdk is verified piece by piece, and a \
              signature, which other programs can add, before the last of them; in the format s3ec the tag is at the \
-             end of the object, so the plaintext is held in memory, and a large object is read twice. --unverified does not wait. If standard output is a terminal, the object must \
-             begin as text: UTF-8 without control characters. Otherwise nothing is written and the exit status is \
-             2, unless --force is given.",
+             end of the object, so the plaintext is held in memory, and a large object is read twice. --unverified \
+             does not wait. If standard output is a terminal, the object must begin as text: UTF-8 without control \
+             characters. Otherwise nothing is written and the exit status is 2, unless --force is given.",
             "The checksum that S3 keeps is compared with what arrives. Where that is not possible, the outcome says \
              why.",
             "A download of more than one part to a file that the network, a signal or a crash cuts off goes on with the \
