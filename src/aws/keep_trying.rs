@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_wish_a_server_that_never_answered_is_not_waited_for() {
+    fn without_a_time_a_server_that_never_answered_is_not_waited_for() {
         let outage = Outage::default();
         outage.failed(false);
         let default = Patience::new(None, None);

@@ -82,7 +82,7 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
     let mut found = Vec::new();
     let looking = session.progress_of(Unit::Objects, "objects listed", request.meter.clone());
     // Only what is to be removed is held: what is only reported may be without end.
-    cleanup::find(&connection, &request, &session.stop, async |leftover| {
+    cleanup::find(&connection, &request, &session.cancellation, async |leftover| {
         if leftover.kept.is_some() {
             return report.kept(&leftover).await;
         }
@@ -120,7 +120,7 @@ async fn remove(
     found: Vec<Leftover>,
     mut report: Report<'_>,
 ) -> Result<(), Failure> {
-    let stop = &report.session.stop.clone();
+    let stop = &report.session.cancellation.clone();
     let all = found.len();
     let each = async |removal| report.removal(&removal).await;
     let removed = cleanup::remove(connection, request, found, stop, each).await;

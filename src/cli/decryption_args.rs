@@ -60,7 +60,7 @@ impl<const FROM: bool> LocalKeyArgs<FROM> {
     /// # Errors
     /// A usage failure that never repeats what may be a secret.
     pub(crate) fn sources(&self, allow_open: bool) -> Result<LocalKeySources, Failure> {
-        let reader = KeyReader { stdin_is_data: false, allow_open, allow_weak: true, sealing: false };
+        let reader = KeyReader { stdin_is_data: false, allow_open, allow_weak: true, encrypts: false };
         let [customer, symmetric, private, passphrases] = self.given();
         let keys = |(flag, texts): (&'static str, &[SourceText])| -> Result<Sources, Failure> {
             texts.iter().map(|text| Ok((flag, reader.key_source(flag, text)?))).collect()

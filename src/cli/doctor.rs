@@ -121,7 +121,7 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
     report.all(&rules::checks(&session.rules, &place))?;
     report.all(&read.checks)?;
     let connection = session.connect(options).await?;
-    report.all(&doctor::run(&connection, request, &session.stop).await?)?;
+    report.all(&doctor::run(&connection, request, &session.cancellation).await?)?;
     report.end(verb, &place)
 }
 

@@ -118,7 +118,7 @@ impl EncryptionArgs {
             stdin_is_data,
             allow_open: self.key_file.allow_open_key_file,
             allow_weak: self.allow_weak_key,
-            sealing: true,
+            encrypts: true,
         }
     }
 
@@ -374,7 +374,7 @@ mod tests {
             stdin_is_data: false,
             allow_open: false,
             allow_weak: false,
-            sealing: true,
+            encrypts: true,
         })
     }
 

@@ -150,7 +150,8 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 transfer_options,
             };
             if args.update.dry_run {
-                let planned = get::plan(&connection, request, &decryption_keys, &session.stop).await?;
+                let planned =
+                    get::plan(&connection, request, &decryption_keys, &session.cancellation).await?;
                 return outcome::planned(&planned, Command::Get, session);
             }
             one(session, &connection, request, &decryption_keys).await
@@ -185,7 +186,8 @@ async fn one(
     let is_shown = matches!(request.target, Target::Stdout | Target::Terminal) && io::stdout().is_terminal();
     let progress = session.progress_beside(is_shown, Unit::Bytes, &request.source.to_string());
     let outcome =
-        Box::pin(get::run(connection, request, decryption_keys, progress.meter(), &session.stop)).await;
+        Box::pin(get::run(connection, request, decryption_keys, progress.meter(), &session.cancellation))
+            .await;
     progress.finish();
     outcome::get(&outcome?, session)
 }
@@ -203,7 +205,7 @@ async fn many(
     if let (Some(options), [selection]) = (delete, request.selections.as_slice())
         && let Some(source) = selection.whole()
     {
-        let found = get::delete::plan(connection, source, &request.target, &session.stop).await?;
+        let found = get::delete::plan(connection, source, &request.target, &session.cancellation).await?;
         let below = Subject::Folder(request.target.clone());
         match deletion::agree(found, options, below, "file", &source.to_string(), session).await? {
             Answer::Delete(files) => extra = files,
@@ -222,11 +224,12 @@ async fn many(
         reporter.report(&row, text).await
     };
     let mut ended =
-        get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, report).await;
+        get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.cancellation, report)
+            .await;
     progress.finish();
     if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
         let report = async |row| deletion::report(&row, &mut reporter, Command::Get, session).await;
-        ended = get::delete::delete(extra, dry_run, &session.stop, report).await;
+        ended = get::delete::delete(extra, dry_run, &session.cancellation, report).await;
         ended = ended.and(too_much.map_or(Ok(()), Err));
     }
     reporter.end(ended).await

@@ -205,10 +205,10 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     }
     let expected: Vec<String> = inspect_options.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;
-    session.stop.or(inspect::resolve(&connection, &mut inspect_options.expected)).await??;
+    session.cancellation.or(inspect::resolve(&connection, &mut inspect_options.expected)).await??;
     if asks_buckets {
-        let rules = inspect::with_bucket_wishes(&connection, inspect_options.rules, &args.places);
-        inspect_options.rules = session.stop.or(rules).await??;
+        let rules = inspect::with_bucket_requirements(&connection, inspect_options.rules, &args.places);
+        inspect_options.rules = session.cancellation.or(rules).await??;
     }
     let only_unexpected = args.results.only_unexpected;
     let rows = Rows::new(session, format, shown, expected, only_unexpected, args.data.read_data);

@@ -45,7 +45,7 @@ pub(crate) struct KeyReader {
     /// A key to encrypt with need not look random.
     pub(crate) allow_weak: bool,
     /// The key encrypts: a typed one is asked for twice.
-    pub(crate) sealing: bool,
+    pub(crate) encrypts: bool,
 }
 
 impl KeyReader {
@@ -156,7 +156,7 @@ impl KeyReader {
     fn not_a_256_bit_key(&self, flag: &str, source: &KeySource, error: &KeyError) -> Failure {
         let failure = not_a_key(flag, source, error);
         // A new key does not decrypt.
-        if self.sealing { failure.hint("make one with `s3seal keygen FILE`") } else { failure }
+        if self.encrypts { failure.hint("make one with `s3seal keygen FILE`") } else { failure }
     }
 
     fn read(&self, flag: &str, source: &KeySource, kind: Kind) -> Result<Zeroizing<Vec<u8>>, Failure> {
@@ -184,7 +184,7 @@ impl KeyReader {
             }
             KeySource::Prompt => {
                 let what = if kind == Kind::Passphrase { "Passphrase" } else { "Key" };
-                let mut typed = prompt::secret(&format!("{what} ({flag})"), self.sealing)?;
+                let mut typed = prompt::secret(&format!("{what} ({flag})"), self.encrypts)?;
                 Zeroizing::new(std::mem::take(&mut *typed).into_bytes())
             }
         };
@@ -194,7 +194,7 @@ impl KeyReader {
             )));
         }
         // Before the file's mode: `chmod` helps with no key of another kind.
-        unsuitable_key::refuse(flag, source, kind, self.sealing, &content)?;
+        unsuitable_key::refuse(flag, source, kind, self.encrypts, &content)?;
         let is_public = match kind {
             Kind::PublicKey => true,
             Kind::Any => unsuitable_key::pem_half(&content) == Some(Half::Public),
@@ -239,7 +239,7 @@ mod tests {
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
     fn reader() -> KeyReader {
-        KeyReader { stdin_is_data: false, allow_open: false, allow_weak: false, sealing: false }
+        KeyReader { stdin_is_data: false, allow_open: false, allow_weak: false, encrypts: false }
     }
 
     /// A file of its own for each test; gone at its end.

@@ -79,7 +79,7 @@ fn file_to_make(named: &Path) -> Result<PathBuf, Failure> {
 /// Prints the fingerprints of a key; where its text can be read as two keys, those of both.
 fn show(named: &Path, allow_open: bool, session: &Session) -> Result<(), Failure> {
     const FLAG: &str = "--show";
-    let reader = KeyReader { stdin_is_data: false, allow_open, allow_weak: true, sealing: false };
+    let reader = KeyReader { stdin_is_data: false, allow_open, allow_weak: true, encrypts: false };
     let source = match named.to_str() {
         Some(text) => reader.any_source(FLAG, &SourceText::from(text))?,
         None => KeySource::File(named.to_owned()),

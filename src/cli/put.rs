@@ -133,7 +133,7 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
     let connection = session.connect(options).await?;
     match scope {
         Scope::One(Source::File(file), target) if args.update.dry_run => {
-            let planned = put::plan(&connection, file, target, how, &session.stop).await?;
+            let planned = put::plan(&connection, file, target, how, &session.cancellation).await?;
             outcome::planned(&planned, Command::Put, session)
         }
         Scope::One(source, target) => {
@@ -166,7 +166,7 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
     }
     let progress = session.progress_beside(is_typed, Unit::Bytes, &request.target.to_string());
     let file = if let Source::File(path) = &request.source { Some(path.clone()) } else { None };
-    let outcome = Box::pin(put::run(connection, request, progress.meter(), &session.stop)).await;
+    let outcome = Box::pin(put::run(connection, request, progress.meter(), &session.cancellation)).await;
     progress.finish();
     let outcome = outcome?;
     outcome::put(&outcome, file.as_deref(), session)?;
@@ -182,12 +182,12 @@ async fn many(
 ) -> Result<(), Failure> {
     let (target, dry_run, manifest) =
         (request.target.clone(), request.dry_run, request.manifest.as_ref().map(ToString::to_string));
-    let jobs = request.options.transfer_options.objects;
+    let (jobs, cancellation) = (request.options.transfer_options.objects, &session.cancellation);
     let (mut extra, mut too_much) = (Vec::new(), None);
     let folder = match (&request.sources, delete) {
         (Sources::Trees(trees), Some(options)) if let [folder] = trees.as_slice() => {
             let found =
-                put::delete::plan(connection, folder, request.walk.clone(), &target, &session.stop).await?;
+                put::delete::plan(connection, folder, request.walk.clone(), &target, cancellation).await?;
             let (below, from) = (Subject::prefix(&target), folder.display().to_string());
             match deletion::agree(found, options, below, "object", &from, session).await? {
                 Answer::Delete(names) => extra = names,
@@ -214,13 +214,13 @@ async fn many(
         };
         reporter.report(&row, text).await
     };
-    let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
+    let ended = put::bulk::run(connection, request, progress.meter(), cancellation, report).await;
     progress.finish();
     reporter.manifest(manifest, matches!(ended, Ok(true)));
     let mut ended = ended.map(|_| ());
     if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
         let report = async |row| deletion::report(&row, &mut reporter, Command::Put, session).await;
-        ended = put::delete::delete(connection, folder, &target, extra, dry_run, jobs, &session.stop, report)
+        ended = put::delete::delete(connection, folder, &target, extra, dry_run, jobs, cancellation, report)
             .await;
         ended = ended.and(too_much.map_or(Ok(()), Err));
     }

@@ -188,11 +188,13 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
         encrypt_plaintext: args.seal_plaintext,
         share_to: args.share_to.clone(),
     };
-    let target =
-        session.stop.or(DesiredEncryption::new(&connection, encryption, options, &decryption_keys)).await??;
+    let target = session
+        .cancellation
+        .or(DesiredEncryption::new(&connection, encryption, options, &decryption_keys))
+        .await??;
     let rules = &session.rules.requirements;
     let asked = asked(&connection, &target.encryptor, rules, &args.places);
-    let asked = session.stop.or(asked).await??;
+    let asked = session.cancellation.or(asked).await??;
     args.places.iter().try_for_each(|place| rules.permit(place, &asked))?;
     let request = args.request(target, decryption_keys, transfer_options, rules.clone(), asked)?;
     let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
@@ -287,7 +289,7 @@ impl RotateArgs {
         let planned = || session.progress_of(Unit::Objects, "objects planned", request.planned.clone());
         let mut planning = is_planned.then(planned);
         if self.dry_run {
-            let plans = rotate::dry_run(connection, request, &session.stop).await;
+            let plans = rotate::dry_run(connection, request, &session.cancellation).await;
             drop(planning);
             return self.dry_run_ended(session, plans);
         }
@@ -326,7 +328,7 @@ impl RotateArgs {
                 reporter.report(row, |rotated| outcome::rotated(rotated, session)).await
             }
         };
-        let ended = rotate::run(connection, request, &session.stop, confirm, report).await;
+        let ended = rotate::run(connection, request, &session.cancellation, confirm, report).await;
         if let Some(progress) = progress {
             progress.finish();
         }

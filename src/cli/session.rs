@@ -28,7 +28,7 @@ pub(crate) struct Session {
     /// Where results go.
     pub(crate) stdout: StandardOutput,
     /// Resolves on a signal.
-    pub(crate) stop: Cancellation,
+    pub(crate) cancellation: Cancellation,
     /// `--json` was given.
     pub(crate) json: bool,
     /// The configuration files, and what of them counts.
@@ -45,14 +45,14 @@ impl Session {
         connection: ConnectionArgs,
         output: &OutputArgs,
         printer: Printer,
-        stop: Cancellation,
+        cancellation: Cancellation,
         open_uploads: OpenUploads,
         rules: InForce,
     ) -> Self {
         let (json, progress, quiet) = (output.json, output.progress, output.quiet);
         let outage = Outage::default();
-        let stdout = StandardOutput::new(printer.clone(), stop.clone());
-        Self { printer, stdout, stop, json, rules, progress, quiet, connection, open_uploads, outage }
+        let stdout = StandardOutput::new(printer.clone(), cancellation.clone());
+        Self { printer, stdout, cancellation, json, rules, progress, quiet, connection, open_uploads, outage }
     }
 
     /// Returns the options to connect with.
@@ -74,7 +74,7 @@ impl Session {
         let mut asked = tokio::task::spawn_blocking(work);
         tokio::select! {
             answer = &mut asked => answer.unwrap_or_else(|error| Err(Failure::key("reading a key failed").because(error))),
-            signal = self.stop.wait() => {
+            signal = self.cancellation.wait() => {
                 // A prompt left by Ctrl-C cleans up by itself; otherwise it is still waiting.
                 if tokio::time::timeout(PROMPT_ENDS, asked).await.is_err() {
                     prompt::restore_terminal();
@@ -88,7 +88,7 @@ impl Session {
         if self.printer.verbosity() > 0 {
             tokio::spawn(waiting::tell(self.outage.clone(), self.printer.clone()));
         }
-        let connection = self.stop.or(aws::connect(options)).await??;
+        let connection = self.cancellation.or(aws::connect(options)).await??;
         self.connection.region_in_use.note(connection.region());
         Ok(connection)
     }

@@ -24,15 +24,15 @@ const TAKEN_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 /// Writes results to standard output.
 pub(crate) struct StandardOutput {
     printer: Printer,
-    stop: Cancellation,
+    cancellation: Cancellation,
     is_terminal: bool,
     /// Held by whatever writes: also by a write whose run did not wait for its end.
     turn: Arc<Mutex<()>>,
 }
 
 impl StandardOutput {
-    pub(crate) fn new(printer: Printer, stop: Cancellation) -> Self {
-        Self { printer, stop, is_terminal: io::stdout().is_terminal(), turn: Arc::default() }
+    pub(crate) fn new(printer: Printer, cancellation: Cancellation) -> Self {
+        Self { printer, cancellation, is_terminal: io::stdout().is_terminal(), turn: Arc::default() }
     }
 
     /// Whether it is a terminal.
@@ -49,7 +49,7 @@ impl StandardOutput {
         tokio::select! {
             biased;
             written = &mut written => written,
-            signal = self.stop.wait() => {
+            signal = self.cancellation.wait() => {
                 let written = timeout(READER_TAKES, written).await;
                 written.unwrap_or(Err(Error::Interrupted(signal)))
             }

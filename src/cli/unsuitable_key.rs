@@ -43,7 +43,7 @@ enum Algorithm {
     Other,
 }
 
-/// Refuses a key that is plainly of another kind; `sealing` says whether it was to encrypt.
+/// Refuses a key that is plainly of another kind; `encrypts` says whether it was to encrypt.
 ///
 /// # Errors
 /// A failure with the code for keys, and a hint that works when typed.
@@ -51,7 +51,7 @@ pub(super) fn refuse(
     flag: &str,
     source: &KeySource,
     kind: Kind,
-    sealing: bool,
+    encrypts: bool,
     content: &[u8],
 ) -> Result<(), Failure> {
     let Some(found) = recognise(content, kind) else { return Ok(()) };
@@ -67,7 +67,7 @@ pub(super) fn refuse(
         KeySource::File(path) => path.display().to_string(),
         _ => "FILE".to_owned(),
     };
-    let place = Place { flag, kind, sealing, file };
+    let place = Place { flag, kind, encrypts, file };
     Err(place.hints(found).into_iter().fold(failure, Failure::hint))
 }
 
@@ -174,7 +174,7 @@ struct Place<'a> {
     flag: &'a str,
     kind: Kind,
     /// It was to encrypt.
-    sealing: bool,
+    encrypts: bool,
     /// The file, or a word for it.
     file: String,
 }
@@ -184,33 +184,33 @@ impl Place<'_> {
         let file = shell_word(&self.file);
         match found {
             // S3 takes 256 bits and nothing else.
-            _ if self.flag.ends_with("sse-c-key") => vec![if self.sealing {
+            _ if self.flag.ends_with("sse-c-key") => vec![if self.encrypts {
                 "SSE-C needs a 256-bit key: make one with `s3seal keygen FILE`".to_owned()
             } else {
                 "pass the 256-bit key that it was stored with".to_owned()
             }],
             Found::SshPrivate(Algorithm::Rsa) | Found::SshPublic(Algorithm::Rsa) => self.of_ssh_rsa(),
-            Found::Age { secret } if !self.sealing => {
+            Found::Age { secret } if !self.encrypts => {
                 let key = if secret { &file } else { "KEY-FILE" };
                 vec![format!(
                     "what age encrypted, age decrypts: `s3seal get s3://BUCKET/KEY - | age -d -i {key}`"
                 )]
             }
-            Found::Pgp if !self.sealing => {
+            Found::Pgp if !self.encrypts => {
                 vec!["what gpg encrypted, gpg decrypts: `s3seal get s3://BUCKET/KEY - | gpg -d`".to_owned()]
             }
             Found::SshPrivate(_) | Found::SshPublic(_) | Found::Age { .. } | Found::Pgp => {
-                if self.sealing {
+                if self.encrypts {
                     vec![format!("such a key cannot be used: {MAKE_KEY}"), MAKE_PAIR.to_owned()]
                 } else {
                     vec![FIND_KEY.to_owned()]
                 }
             }
             Found::Certificate => self.of_public_half(&format!("openssl x509 -in {file} -noout -pubkey")),
-            Found::Pem(Half::Private) if self.sealing => {
+            Found::Pem(Half::Private) if self.encrypts => {
                 self.of_public_half(&format!("openssl pkey -in {file} -pubout"))
             }
-            Found::Pem(Half::Public) if self.sealing => {
+            Found::Pem(Half::Public) if self.encrypts => {
                 vec![self.instead("public-key", &self.file)]
             }
             Found::Pem(Half::Private) => vec![self.instead("private-key", &self.file)],
@@ -221,7 +221,7 @@ impl Place<'_> {
 
     fn of_ssh_rsa(&self) -> Vec<String> {
         let private = self.file.strip_suffix(".pub").unwrap_or(&self.file);
-        if self.sealing {
+        if self.encrypts {
             return self.of_public_half(&format!("ssh-keygen -e -m PKCS8 -f {}", shell_word(&self.file)));
         }
         let copy = format!("{private}.pem");
@@ -234,7 +234,7 @@ impl Place<'_> {
 
     /// A command that prints the public key in PEM, where one encrypts; where one decrypts it is of no use.
     fn of_public_half(&self, command: &str) -> Vec<String> {
-        if !self.sealing {
+        if !self.encrypts {
             return vec![self.needs_private()];
         }
         let public = format!("{}.pub.pem", self.file.strip_suffix(".pub").unwrap_or(&self.file));

@@ -119,7 +119,7 @@ pub(crate) async fn run(
     let open = move |left: Option<&Left>| place.open_over(left);
     let (outcome, folder) = fetching.fetch(request, None, open, waits_for_reader).await?;
     if let Some(folder) = folder {
-        blocking(move || sink::settle(&folder)).await?;
+        blocking(move || sink::sync_directory(&folder)).await?;
     }
     Ok(outcome)
 }

@@ -27,7 +27,7 @@ use crate::pattern::Filter;
 use crate::rules::Requirements;
 use crate::transfer::Cancellation;
 
-mod bucket_wishes;
+mod bucket_requirements;
 mod client_side;
 pub(crate) mod comparison;
 pub(crate) mod expect;
@@ -37,7 +37,7 @@ mod read_data;
 pub(crate) mod sample;
 pub(crate) mod summary;
 
-pub(crate) use bucket_wishes::with_bucket_wishes;
+pub(crate) use bucket_requirements::with_bucket_requirements;
 use expect::{Expectation, judge};
 use outcome::{CustomerKeyFit, InspectOutcome};
 pub(crate) use read_data::ReadData;
@@ -131,7 +131,7 @@ pub(crate) async fn object(
 }
 
 /// Reports on one object as on one of many: from its head, and from its envelope if its metadata points to one.
-pub(crate) async fn glance(
+pub(crate) async fn brief_outcome(
     connection: &Connection,
     uri: &S3Uri,
     keys: &DecryptionKeys,

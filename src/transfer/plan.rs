@@ -61,9 +61,9 @@ pub(crate) fn upload(sealed_len: Option<u64>, transfer_options: &TransferOptions
 }
 
 /// The part size asked for, or the smallest multiple of 1 MiB above it that needs no more than `parts`.
-fn part_size_for(len: u64, parts: u32, wished: u64) -> u64 {
+fn part_size_for(len: u64, parts: u32, asked: u64) -> u64 {
     let least = len.div_ceil(u64::from(parts)).div_ceil(MIB) * MIB;
-    wished.max(least).min(MAX_PART_BYTES)
+    asked.max(least).min(MAX_PART_BYTES)
 }
 
 impl UploadPlan {

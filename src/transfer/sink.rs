@@ -360,12 +360,12 @@ impl PendingFile {
             hidden.file.sync_all().map_err(Error::local("write", &hidden.path))?;
         }
         if let Some(folder) = self.commit()? {
-            settle(&folder);
+            sync_directory(&folder);
         }
         Ok(())
     }
 
-    /// Makes the synced bytes the target with a rename. Returns the directory that must be [`settle`]d.
+    /// Makes the synced bytes the target with a rename. Returns the directory that must be synced with [`sync_directory`].
     ///
     /// # Errors
     /// `TargetExists` for a file that has appeared meanwhile and must stay, `Unsupported` for one that another object of the
@@ -389,7 +389,7 @@ impl PendingFile {
 
 /// Syncs a directory's new entries, so that a rename survives a power cut. A directory that cannot be opened is not an
 /// error.
-pub(crate) fn settle(folder: &Path) {
+pub(crate) fn sync_directory(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

@@ -50,7 +50,7 @@ pub(crate) struct Part {
 pub(crate) struct Parts {
     input: Input,
     /// Encrypts the bytes; `None` if only S3 does.
-    sealing: bool,
+    encrypts: bool,
     /// `None` once finished.
     seal: Option<Box<dyn Seal>>,
     plan: UploadPlan,
@@ -64,7 +64,7 @@ pub(crate) struct Parts {
     number: u32,
     plain: u64,
     /// Bytes handed out in parts.
-    sealed: u64,
+    stored: u64,
     ended: bool,
     refuse_empty: bool,
     /// Sees that the source gives something.
@@ -96,7 +96,7 @@ impl Parts {
     ) -> Self {
         Self {
             input,
-            sealing: seal.is_some(),
+            encrypts: seal.is_some(),
             seal,
             plan,
             algorithm,
@@ -106,7 +106,7 @@ impl Parts {
             piece: Output::new(),
             number: 0,
             plain: 0,
-            sealed: 0,
+            stored: 0,
             ended: false,
             refuse_empty: false,
             meter: Meter::default(),
@@ -120,13 +120,13 @@ impl Parts {
 
     /// The bytes of memory that the next part will take: a small file takes no whole part's.
     pub(crate) fn next_memory(&self) -> u64 {
-        let rest = self.plan.total().map(|total| total.saturating_sub(self.sealed));
+        let rest = self.plan.total().map(|total| total.saturating_sub(self.stored));
         self.next_size().min(rest.unwrap_or(u64::MAX))
     }
 
     /// Whether the length says that there is a further part, before anything of it is read.
     pub(crate) fn more_is_sure(&self) -> bool {
-        self.plan.total().is_some_and(|total| total > self.sealed)
+        self.plan.total().is_some_and(|total| total > self.stored)
     }
 
     /// Whether its length says that it has more than one part.
@@ -148,7 +148,7 @@ impl Parts {
         let size =
             usize::try_from(self.next_size()).map_err(|_| self.too_large("a part does not fit in memory"))?;
         let before = self.plain;
-        let bytes = if self.sealing { self.sealed_part(size)? } else { self.as_it_is(size)? };
+        let bytes = if self.encrypts { self.encrypted_part(size)? } else { self.as_it_is(size)? };
         if bytes.is_empty() && self.number > 0 {
             return Ok(None);
         }
@@ -165,7 +165,7 @@ impl Parts {
         on_disk: Option<Arc<SourceFile>>,
     ) -> Result<Part> {
         self.number += 1;
-        self.sealed += body.len();
+        self.stored += body.len();
         if self.number > MAX_PARTS {
             return Err(self.too_large(SizeLimit::Parts(MAX_PARTS)));
         }
@@ -196,7 +196,7 @@ impl Parts {
         }
     }
 
-    fn sealed_part(&mut self, size: usize) -> Result<Bytes> {
+    fn encrypted_part(&mut self, size: usize) -> Result<Bytes> {
         let capacity = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
         let mut out = self.buffers.take(capacity);
         out.extend_from_slice(&self.ahead);

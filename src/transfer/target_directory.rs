@@ -12,20 +12,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result, Subject};
 use crate::transfer::placed_files::PlacedFiles;
-use crate::transfer::sink::{SinkTarget, settle};
+use crate::transfer::sink::{SinkTarget, sync_directory};
 
 /// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
 const MAX_NAME: usize = 255;
 
 /// The most directories with new entries before they are synced together.
-const MAX_UNSETTLED: usize = 1024;
+const MAX_UNSYNCED: usize = 1024;
 
 /// The folder.
 pub(crate) struct TargetDirectory {
     root: PathBuf,
     no_clobber: bool,
     placed: Arc<PlacedFiles>,
-    unsettled: Mutex<BTreeSet<PathBuf>>,
+    unsynced: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl TargetDirectory {
@@ -37,7 +37,7 @@ impl TargetDirectory {
         if root.exists() && !root.is_dir() {
             return Err(refused((&root).into(), "is not a directory"));
         }
-        Ok(Self { root, no_clobber, placed: Arc::default(), unsettled: Mutex::default() })
+        Ok(Self { root, no_clobber, placed: Arc::default(), unsynced: Mutex::default() })
     }
 
     /// The path for a key whose name below the prefix is this; creates nothing.
@@ -67,18 +67,18 @@ impl TargetDirectory {
         self.lead(&folders, Making::Folders).map(|_| ())
     }
 
-    /// Records that a directory has a new entry. Returns whether so many have that they should be settled now.
-    pub(crate) fn has_new(&self, folder: PathBuf) -> bool {
-        let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
-        unsettled.insert(folder);
-        unsettled.len() >= MAX_UNSETTLED
+    /// Records that a directory has a new entry. Returns whether so many have that they should be synced now.
+    pub(crate) fn note_new_entry(&self, folder: PathBuf) -> bool {
+        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        unsynced.insert(folder);
+        unsynced.len() >= MAX_UNSYNCED
     }
 
     /// Syncs all new entries, which may take long.
-    pub(crate) fn settle(&self) {
-        let unsettled = std::mem::take(&mut *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner));
-        for folder in &unsettled {
-            settle(folder);
+    pub(crate) fn sync_directory(&self) {
+        let unsynced = std::mem::take(&mut *self.unsynced.lock().unwrap_or_else(PoisonError::into_inner));
+        for folder in &unsynced {
+            sync_directory(folder);
         }
     }
 
@@ -139,8 +139,8 @@ impl TargetDirectory {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && is_real_folder(path) => Ok(()),
             made => {
                 made.map_err(Error::local("make", Subject::Folder(path.to_owned())))?;
-                if self.has_new(path.parent().unwrap_or(&self.root).to_owned()) {
-                    self.settle();
+                if self.note_new_entry(path.parent().unwrap_or(&self.root).to_owned()) {
+                    self.sync_directory();
                 }
                 Ok(())
             }
@@ -227,6 +227,6 @@ mod tests {
         assert!(folder.place("a/b/c/d").is_err(), "a file is in the way");
         folder.make("e/f/").unwrap();
         assert!(root.path().join("new/e/f").is_dir());
-        folder.settle();
+        folder.sync_directory();
     }
 }

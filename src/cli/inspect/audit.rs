@@ -86,7 +86,7 @@ impl<'a> Audit<'a> {
     /// Shows buckets without their objects.
     pub(crate) async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
         for place in places {
-            let bucket = self.session.stop.or(self.connection.bucket_facts(&place.bucket)).await??;
+            let bucket = self.session.cancellation.or(self.connection.bucket_facts(&place.bucket)).await??;
             self.rows.bucket(&bucket).await?;
         }
         self.say_rules();
@@ -122,7 +122,8 @@ impl<'a> Audit<'a> {
 
     /// Reports every object in an S3 Inventory report, then the summary.
     pub(crate) async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
-        let described = self.session.stop.or(inventory::manifest(self.connection, manifest)).await??;
+        let described =
+            self.session.cancellation.or(inventory::manifest(self.connection, manifest)).await??;
         self.rows.inventory(&described).await?;
         let bucket = S3Uri { bucket: described.source.clone(), key: String::new() };
         if self.options.expected.is_empty() && self.options.rules.reach(&bucket) {
@@ -138,7 +139,7 @@ impl<'a> Audit<'a> {
             page.add(row);
             rows.row(row).await
         };
-        let (connection, options, stop) = (self.connection, self.options, &self.session.stop);
+        let (connection, options, stop) = (self.connection, self.options, &self.session.cancellation);
         let ended =
             inventory::audit(connection, manifest, &described, options, stop, &mut self.summary, report)
                 .await;
@@ -221,7 +222,7 @@ impl<'a> Audit<'a> {
             return Ok(self.rows.row(&row).await?);
         }
         if place.key.is_empty() {
-            let bucket = self.session.stop.or(self.connection.bucket_facts(&place.bucket)).await??;
+            let bucket = self.session.cancellation.or(self.connection.bucket_facts(&place.bucket)).await??;
             self.rows.bucket(&bucket).await?;
             self.report.buckets.push(bucket);
         }
@@ -231,7 +232,7 @@ impl<'a> Audit<'a> {
             page.add(row);
             rows.row(row).await
         };
-        let (connection, options, cancellation) = (self.connection, self.options, &self.session.stop);
+        let (connection, options, cancellation) = (self.connection, self.options, &self.session.cancellation);
         let inspector = Inspector { connection, options, meter, cancellation };
         Ok(inspect::audit(inspector, place, &mut self.summary, report).await?)
     }
@@ -242,7 +243,7 @@ impl<'a> Audit<'a> {
         version_id: Option<&str>,
         meter: &Meter,
     ) -> Result<Result<ObjectReport, Error>, Failure> {
-        let (connection, options, cancellation) = (self.connection, self.options, &self.session.stop);
+        let (connection, options, cancellation) = (self.connection, self.options, &self.session.cancellation);
         let inspector = Inspector { connection, options, meter, cancellation };
         Ok(cancellation.or(inspect::object(inspector, place, version_id)).await?)
     }
@@ -255,7 +256,7 @@ impl<'a> Audit<'a> {
             let asked = inspect::kms_key(self.connection, &key);
             let seen = tokio::select! {
                 seen = asked => seen,
-                _ = self.session.stop.wait() => break,
+                _ = self.session.cancellation.wait() => break,
             };
             match seen.aliases.fact() {
                 Some(aliases) if !aliases.is_empty() => names.push((key, aliases.join(", "))),

@@ -48,11 +48,11 @@ pub(super) async fn run(
     request: &ComparisonRequest,
     results: Results,
 ) -> Result<(), Failure> {
-    let manifest = comparison::read(connection, request, &session.stop).await;
+    let manifest = comparison::read(connection, request, &session.cancellation).await;
     let manifest = manifest.map_err(|error| failure(error, not_read))?;
     let mut report = Report::new(session, results, &manifest.head);
     let progress = (!report.scroll_by()).then(|| session.progress(Unit::Objects, "objects compared"));
-    let ended = comparison::compare(connection, request, manifest, &session.stop, async |row| {
+    let ended = comparison::compare(connection, request, manifest, &session.cancellation, async |row| {
         if let Some(progress) = &progress {
             progress.meter().end_object();
         }

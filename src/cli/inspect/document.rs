@@ -207,7 +207,7 @@ fn customer_key(fit: &CustomerKeyFit) -> CustomerKeyMatch {
 
 fn client(client: &ClientSeen, uri: &S3Uri) -> Option<Client> {
     let (reason, envelope) = match client {
-        ClientSeen::Sealed(found) => (None, Some(envelope(found, uri))),
+        ClientSeen::Envelope(found) => (None, Some(envelope(found, uri))),
         ClientSeen::Broken(why) => (Some(why.clone()), None),
         _ => (None, None),
     };
@@ -218,12 +218,14 @@ fn client(client: &ClientSeen, uri: &S3Uri) -> Option<Client> {
 pub(super) fn client_state(client: &ClientSeen) -> Option<ClientState> {
     match client {
         ClientSeen::NoSign => None,
-        ClientSeen::Sealed(envelope) if matches!(envelope.opens, Opens::With(_)) => Some(ClientState::Opened),
-        ClientSeen::Sealed(_) => Some(ClientState::Claimed),
-        ClientSeen::Elsewhere => Some(ClientState::InInstructionFile),
+        ClientSeen::Envelope(envelope) if matches!(envelope.opens, Opens::With(_)) => {
+            Some(ClientState::Opened)
+        }
+        ClientSeen::Envelope(_) => Some(ClientState::Claimed),
+        ClientSeen::InstructionFileNotRead => Some(ClientState::InInstructionFile),
         ClientSeen::InstructionFile => Some(ClientState::InstructionFile),
         ClientSeen::Broken(_) => Some(ClientState::Broken),
-        ClientSeen::OutOfSight => Some(ClientState::Unknown),
+        ClientSeen::Unknown => Some(ClientState::Unknown),
     }
 }
 

@@ -62,9 +62,9 @@ pub(crate) async fn run(
     let connection = session.connect(options).await?;
     let control = if args.dry_run { None } else { Some(connection.control().map_err(nowhere)?) };
     if control.is_some() {
-        session.stop.or(connection.reach_bucket(&job.place.bucket)).await??;
+        session.cancellation.or(connection.reach_bucket(&job.place.bucket)).await??;
     }
-    let job = session.stop.or(prepare(&connection, job)).await??;
+    let job = session.cancellation.or(prepare(&connection, job)).await??;
     let asked = Encrypted {
         modes: vec![Mode::SseKms],
         kms_keys: vec![job.key.to_string()],
@@ -99,7 +99,7 @@ pub(crate) async fn run(
 }
 
 async fn create(control: &Control, job: &Job, session: &Session, flags: &str) -> Result<String, Failure> {
-    let created = session.stop.or(control.create_job(job)).await.flatten();
+    let created = session.cancellation.or(control.create_job(job)).await.flatten();
     created.map_err(|error| {
         let unsure = matches!(error, Error::Network { .. } | Error::Interrupted(_));
         let failure = Failure { own_hints: Some(own_hints), ..Failure::from(error) };

@@ -68,7 +68,7 @@ pub(super) async fn check(
     listed.sort_by_key(|entry| Reverse(entry.last_modified.clone()));
     let mut unseen = None;
     for uri in listed.iter().filter_map(|entry| object(&request.place, entry)).take(DOCTOR_TRIED) {
-        match inspect::glance(connection, &uri, &tried, cancellation).await {
+        match inspect::brief_outcome(connection, &uri, &tried, cancellation).await {
             Ok(outcome) => {
                 let unmet = unmet(&outcome, &request.rules).filter(|_| request.verb == Verb::Get);
                 if let Some(unmet) = unmet {
@@ -114,7 +114,7 @@ fn fit(outcome: &InspectOutcome, keys: &DecryptionKeys) -> Fit {
         Some(CustomerKeyFit::NotSaid) | None => {}
     }
     match &outcome.client {
-        ClientSeen::Sealed(envelope) => match &envelope.opens {
+        ClientSeen::Envelope(envelope) => match &envelope.opens {
             Opens::With(with) => Fit::Opens(match &with.fingerprint {
                 Some(fingerprint) => format!("the key with fingerprint {fingerprint}"),
                 None => "the passphrase".to_owned(),
@@ -122,7 +122,7 @@ fn fit(outcome: &InspectOutcome, keys: &DecryptionKeys) -> Fit {
             Opens::WithNone => Fit::No,
             Opens::NotTried => missing(&envelope.recipients, keys),
         },
-        ClientSeen::Elsewhere => Fit::Needs("a key of its own".to_owned()),
+        ClientSeen::InstructionFileNotRead => Fit::Needs("a key of its own".to_owned()),
         _ => Fit::None,
     }
 }

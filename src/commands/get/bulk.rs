@@ -99,7 +99,7 @@ pub(crate) async fn run(
     let len = |selected: &Selected<'_>| selected.len.unwrap_or_default();
     let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
     // Complete files are kept, however the run ends.
-    blocking(move || folder.settle()).await?;
+    blocking(move || folder.sync_directory()).await?;
     ended
 }
 
@@ -200,9 +200,9 @@ impl Many<'_> {
         let folder = self.folder.clone();
         let open = move |left: Option<&Left>| folder.place(&name)?.open_over(left);
         let (outcome, new_in) = self.fetching.fetch(request, len, open, false).await?;
-        if new_in.is_some_and(|new_in| self.folder.has_new(new_in)) {
+        if new_in.is_some_and(|new_in| self.folder.note_new_entry(new_in)) {
             let folder = self.folder.clone();
-            blocking(move || folder.settle()).await?;
+            blocking(move || folder.sync_directory()).await?;
         }
         Ok(outcome)
     }

@@ -96,7 +96,7 @@ impl Written {
     }
 }
 
-/// Syncs what was written and makes it the target. Returns the directory that must be settled, or with the error what was
+/// Syncs what was written and makes it the target. Returns the directory that must be synced, or with the error what was
 /// written, if it did not come to that.
 async fn keep(
     pending: PendingFile,

@@ -45,9 +45,9 @@ pub(super) async fn detect(
     match detect::detect(reader.subject(), &head.metadata) {
         Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
         Ok(Detected::Esdk(marker)) if opening => second.esdk(Some(&marker)).await,
-        Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
+        Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Envelope(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
         Ok(Detected::InstructionFileNeeded) if opening => second.instructed(true).await,
-        Ok(Detected::InstructionFileNeeded) => Ok(ClientSeen::Elsewhere),
+        Ok(Detected::InstructionFileNeeded) => Ok(ClientSeen::InstructionFileNotRead),
         Ok(Detected::Plain) if second.is_instruction_file().await? => Ok(ClientSeen::InstructionFile),
         Ok(Detected::Plain) if closely => match begins_like_a_message(reader, head).await {
             Ok(true) => second.esdk(None).await,
@@ -78,7 +78,7 @@ impl Second<'_> {
                 Err(error) => return broken(error),
             }
         }
-        Ok(ClientSeen::Sealed(Box::new(described)))
+        Ok(ClientSeen::Envelope(Box::new(described)))
     }
 
     async fn esdk(&self, marker: Option<&Marker>) -> Result<ClientSeen> {
@@ -87,7 +87,7 @@ impl Second<'_> {
             // Only the first bytes looked like a message.
             (Err(Error::Tampered { .. }), None) => return Ok(ClientSeen::NoSign),
             (Err(Error::Denied { .. }), Some(marker)) => {
-                return Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(marker))));
+                return Ok(ClientSeen::Envelope(Box::new(EnvelopeFacts::esdk_marked(marker))));
             }
             (Err(error), _) => return broken(error),
         };
@@ -98,7 +98,7 @@ impl Second<'_> {
                 Err(error) => return broken(error),
             }
         }
-        Ok(ClientSeen::Sealed(Box::new(described)))
+        Ok(ClientSeen::Envelope(Box::new(described)))
     }
 
     async fn is_instruction_file(&self) -> Result<bool> {
@@ -122,7 +122,7 @@ impl Second<'_> {
                 }
             }
             Ok(None) if named => Ok(ClientSeen::Broken(format!("its instruction file {uri} does not exist"))),
-            Err(Error::Denied { .. }) if named => Ok(ClientSeen::Elsewhere),
+            Err(Error::Denied { .. }) if named => Ok(ClientSeen::InstructionFileNotRead),
             // Without permission to list the bucket, S3 answers "access denied" for a key that does not exist.
             Ok(None) | Err(Error::Denied { .. }) => Ok(ClientSeen::NoSign),
             Err(Error::TooLarge { .. }) if !named => Ok(ClientSeen::NoSign),

@@ -108,7 +108,7 @@ impl Expectation {
             // An instruction file belongs to a client-side object, and holds no content.
             Self::Client => matches!(
                 outcome.client,
-                ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile
+                ClientSeen::Envelope(_) | ClientSeen::InstructionFileNotRead | ClientSeen::InstructionFile
             ),
             Self::Format(format) if outcome.client == ClientSeen::InstructionFile => {
                 *format != Format::Esdk.into()
@@ -129,8 +129,10 @@ pub(crate) fn judge(outcome: &mut InspectOutcome, expected: &[Expectation], rule
 
 /// The first requirement of a rule that the object is not known to meet.
 pub(crate) fn unmet(outcome: &InspectOutcome, rules: &Requirements) -> Option<Unmet> {
-    let client_side =
-        matches!(outcome.client, ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile);
+    let client_side = matches!(
+        outcome.client,
+        ClientSeen::Envelope(_) | ClientSeen::InstructionFileNotRead | ClientSeen::InstructionFile
+    );
     let mut seen = outcome.at_rest.applied.encrypted(client_side);
     let recipients = outcome.envelope().map(|envelope| envelope.recipients.as_slice()).unwrap_or_default();
     let in_kms = recipients.iter().filter(|recipient| recipient.kind == Some(WrapKind::Kms));

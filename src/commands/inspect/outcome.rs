@@ -96,15 +96,15 @@ pub(crate) enum ClientSeen {
     /// No sign of any.
     NoSign,
     /// An envelope.
-    Sealed(Box<EnvelopeFacts>),
+    Envelope(Box<EnvelopeFacts>),
     /// The metadata points to an instruction file that was not fetched.
-    Elsewhere,
+    InstructionFileNotRead,
     /// An instruction file, which holds another object's wrapped data key; its content was read to confirm that.
     InstructionFile,
     /// An incomplete or invalid envelope; the text says what is wrong.
     Broken(String),
     /// Unknown: the metadata cannot be read without the SSE-C key, or was not read.
-    OutOfSight,
+    Unknown,
 }
 
 /// A client-side envelope.
@@ -238,7 +238,7 @@ impl InspectOutcome {
     /// Makes the outcome of an object whose HEAD was refused or not sent; a listing adds the rest.
     pub(crate) fn without_head(uri: &S3Uri, at_rest: AtRest) -> Self {
         let head = ObjectHead { applied: at_rest.applied, ..ObjectHead::default() };
-        let outcome = Self::of(uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
+        let outcome = Self::of(uri, head, at_rest.customer_key, ClientSeen::Unknown);
         Self { stored_len: None, ..outcome }
     }
 
@@ -255,7 +255,7 @@ impl InspectOutcome {
 
     /// Adds what reading the data showed, including which key opened the envelope.
     pub(crate) fn with_data(mut self, data: Option<Verified>) -> Self {
-        if let (ClientSeen::Sealed(envelope), Some(opened)) =
+        if let (ClientSeen::Envelope(envelope), Some(opened)) =
             (&mut self.client, data.as_ref().and_then(|data| data.opened.as_ref()))
         {
             envelope.opens = Opens::With(opened.with.clone());
@@ -268,15 +268,15 @@ impl InspectOutcome {
         let read = self.data.as_ref().map(|data| data.plain_len);
         read.or(match &self.client {
             ClientSeen::NoSign | ClientSeen::InstructionFile => self.stored_len,
-            ClientSeen::Sealed(envelope) => envelope.plain_len,
-            ClientSeen::Elsewhere | ClientSeen::Broken(_) | ClientSeen::OutOfSight => None,
+            ClientSeen::Envelope(envelope) => envelope.plain_len,
+            ClientSeen::InstructionFileNotRead | ClientSeen::Broken(_) | ClientSeen::Unknown => None,
         })
     }
 
     /// The mode to report: client-side if there is an envelope, otherwise the server-side mode.
     pub(crate) fn mode(&self) -> AppliedMode {
         match self.client {
-            ClientSeen::Sealed(_) | ClientSeen::Elsewhere => AppliedMode::Known(Mode::Client),
+            ClientSeen::Envelope(_) | ClientSeen::InstructionFileNotRead => AppliedMode::Known(Mode::Client),
             _ => self.at_rest.applied.mode.clone(),
         }
     }
@@ -285,8 +285,8 @@ impl InspectOutcome {
     /// write those.
     pub(crate) fn is_claimed(&self) -> bool {
         match &self.client {
-            ClientSeen::Sealed(envelope) => !matches!(envelope.opens, Opens::With(_)),
-            ClientSeen::Elsewhere => true,
+            ClientSeen::Envelope(envelope) => !matches!(envelope.opens, Opens::With(_)),
+            ClientSeen::InstructionFileNotRead => true,
             _ => false,
         }
     }
@@ -294,7 +294,7 @@ impl InspectOutcome {
     /// The envelope, if one was found.
     pub(crate) fn envelope(&self) -> Option<&EnvelopeFacts> {
         match &self.client {
-            ClientSeen::Sealed(envelope) => Some(envelope),
+            ClientSeen::Envelope(envelope) => Some(envelope),
             _ => None,
         }
     }

@@ -198,7 +198,7 @@ pub(crate) fn in_short(outcome: &InspectOutcome) -> String {
 /// The key of an object, by whatever name it has.
 pub(crate) fn key_of(outcome: &InspectOutcome) -> Option<String> {
     match &outcome.client {
-        ClientSeen::Sealed(envelope) => {
+        ClientSeen::Envelope(envelope) => {
             let who = envelope.recipients.iter().map(|recipient| {
                 let name = recipient.fingerprint.as_ref().or(recipient.key.as_ref());
                 let kind = kind_word(recipient.kind);
@@ -206,9 +206,9 @@ pub(crate) fn key_of(outcome: &InspectOutcome) -> Option<String> {
             });
             return Some(format!("{}: {}", envelope.format, who.collect::<Vec<_>>().join(" + ")));
         }
-        ClientSeen::Elsewhere => return Some("in an instruction file".to_owned()),
+        ClientSeen::InstructionFileNotRead => return Some("in an instruction file".to_owned()),
         ClientSeen::InstructionFile => return Some("instruction file".to_owned()),
-        ClientSeen::NoSign | ClientSeen::Broken(_) | ClientSeen::OutOfSight => {}
+        ClientSeen::NoSign | ClientSeen::Broken(_) | ClientSeen::Unknown => {}
     }
     let applied = &outcome.at_rest.applied;
     match (&applied.mode, &outcome.at_rest.customer_key) {

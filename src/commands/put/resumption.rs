@@ -92,8 +92,8 @@ impl Resumption {
     /// The end of the retention of the recorded upload, which cannot be changed, if it is less than a day before the end that
     /// is asked for now.
     fn kept_date(&self, recorded: &UploadRecord) -> Option<i64> {
-        let (recorded, wished) = (recorded.retain_until?, self.content.retain_until?);
-        (wished - SECONDS_PER_DAY + 1..=wished).contains(&recorded).then_some(recorded)
+        let (recorded, asked) = (recorded.retain_until?, self.content.retain_until?);
+        (asked - SECONDS_PER_DAY + 1..=asked).contains(&recorded).then_some(recorded)
     }
 
     /// The end of the retention that the object gets.

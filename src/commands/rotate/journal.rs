@@ -22,7 +22,7 @@ use crate::commands::rotate::strategy::Strategy;
 use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
-use crate::transfer::sink::settle;
+use crate::transfer::sink::sync_directory;
 use crate::transfer::{blocking, locked_file};
 
 mod file;
@@ -83,7 +83,7 @@ impl Journal {
         if !is_begun {
             journal.write(&line::first(rotation, endpoint, local_now()))?;
             // A file that is on disk needs a name there, too.
-            settle(folder_of(path));
+            sync_directory(folder_of(path));
         }
         Ok(journal)
     }

@@ -50,7 +50,7 @@ impl SourceFile {
 impl Parts {
     /// Whether parts can stay on disk: those of a regular file that are stored as they are.
     pub(crate) fn can_stay_on_disk(&self) -> bool {
-        !self.sealing && matches!(self.input.reader, Reader::File(_)) && self.input.identity.is_some()
+        !self.encrypts && matches!(self.input.reader, Reader::File(_)) && self.input.identity.is_some()
     }
 
     /// As [`Parts::next_part`], without keeping the bytes in memory; only for parts that

@@ -138,15 +138,15 @@ fn state_words(state: &str) -> String {
 fn client(page: &mut Page, outcome: &InspectOutcome) {
     match &outcome.client {
         ClientSeen::NoSign => page.row("client side", "none detected"),
-        ClientSeen::Elsewhere => {
+        ClientSeen::InstructionFileNotRead => {
             page.toned("client side", Tone::Good, "claimed; its envelope is in an instruction file");
         }
         ClientSeen::InstructionFile => {
             page.row("client side", "an instruction file: the wrapped data key of another object");
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
-        ClientSeen::OutOfSight => page.row("client side", "unknown without the SSE-C key"),
-        ClientSeen::Sealed(envelope) => sealed(page, envelope, outcome),
+        ClientSeen::Unknown => page.row("client side", "unknown without the SSE-C key"),
+        ClientSeen::Envelope(envelope) => sealed(page, envelope, outcome),
     }
 }
 
@@ -266,8 +266,8 @@ fn about(page: &mut Page, outcome: &InspectOutcome) {
         None => page.toned("size", Tone::Odd, "unknown"),
     }
     match (outcome.plain_len(), &outcome.client) {
-        (Some(len), ClientSeen::Sealed(_)) => page.row("  plain", &size(len)),
-        (None, ClientSeen::Sealed(envelope)) => {
+        (Some(len), ClientSeen::Envelope(_)) => page.row("  plain", &size(len)),
+        (None, ClientSeen::Envelope(envelope)) => {
             let claimed = envelope.claimed_len.map(|len| format!(", claimed to be {}", size(len)));
             page.row("  plain", &format!("known after decryption{}", claimed.unwrap_or_default()));
         }

@@ -18,24 +18,24 @@ use crate::rules::{Demander, KeyPattern, Requirement, Requirements};
 /// # Errors
 /// `Denied` if the bucket's default encryption may not be read; `Unsupported` if it has none, or one that s3seal does
 /// not know; errors of KMS.
-pub(crate) async fn with_bucket_wishes(
+pub(crate) async fn with_bucket_requirements(
     connection: &Connection,
     rules: Requirements,
     places: &[S3Uri],
 ) -> Result<Requirements> {
-    let mut wishes: BTreeMap<&Bucket, Requirement> = BTreeMap::new();
+    let mut found: BTreeMap<&Bucket, Requirement> = BTreeMap::new();
     for place in places.iter().filter(|place| rules.of(place).next().is_none()) {
-        if !wishes.contains_key(&place.bucket) {
+        if !found.contains_key(&place.bucket) {
             let facts = connection.bucket_facts(&place.bucket).await?;
-            wishes.insert(&place.bucket, wish(connection, place.with_key(""), &facts).await?);
+            found.insert(&place.bucket, requirement_of(connection, place.with_key(""), &facts).await?);
         }
     }
-    let wishes = wishes.into_values().collect();
-    Ok(rules.with_buckets(wishes))
+    let found = found.into_values().collect();
+    Ok(rules.with_buckets(found))
 }
 
 /// What a bucket requires: by its policy if that names modes or keys, else by its default encryption.
-async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Result<Requirement> {
+async fn requirement_of(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Result<Requirement> {
     let by = |by| Demander::Bucket { bucket: facts.bucket.clone(), by };
     if let Probe::Known(Some(policy)) = &facts.policy {
         let must_encrypt = policy.known_modes();
