@@ -266,8 +266,10 @@ impl<'a> Reporter<'a> {
             Ok(()) => false,
             Err(error) => self.tally.is_empty() || matches!(error, Error::ReaderLeft),
         };
-        if !silent {
-            self.summary().await?;
+        let said = if silent { Ok(()) } else { self.summary().await };
+        // What ended the run comes before a summary that nobody reads.
+        if ended.is_ok() {
+            said?;
         }
         let again = self.again;
         match ended {

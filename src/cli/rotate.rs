@@ -334,7 +334,7 @@ impl RotateArgs {
         }
         match unanswered {
             Some(failure) => Err(failure),
-            None => self.ended(session, ended, reporter.seconds()),
+            None => self.ended(session, ended, reporter.seconds()).await,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -28,11 +29,19 @@ pub(crate) struct StandardOutput {
     is_terminal: bool,
     /// Held by whatever writes: also by a write whose run did not wait for its end.
     turn: Arc<Mutex<()>>,
+    /// Whether the time after a signal has passed without anybody reading.
+    is_left: AtomicBool,
 }
 
 impl StandardOutput {
     pub(crate) fn new(printer: Printer, cancellation: Cancellation) -> Self {
-        Self { printer, cancellation, is_terminal: io::stdout().is_terminal(), turn: Arc::default() }
+        Self {
+            printer,
+            cancellation,
+            is_terminal: io::stdout().is_terminal(),
+            turn: Arc::default(),
+            is_left: AtomicBool::new(false),
+        }
     }
 
     /// Whether it is a terminal.
@@ -45,13 +54,19 @@ impl StandardOutput {
     /// # Errors
     /// `ReaderLeft`; `Local`; `Interrupted` if nobody reads it after a signal.
     pub(crate) async fn write(&self, text: String) -> Result<()> {
+        if self.is_left.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted(self.cancellation.wait().await));
+        }
         let mut written = pin!(self.in_turn(text));
         tokio::select! {
             biased;
             written = &mut written => written,
             signal = self.cancellation.wait() => {
                 let written = timeout(READER_TAKES, written).await;
-                written.unwrap_or(Err(Error::Interrupted(signal)))
+                written.unwrap_or_else(|_| {
+                    self.is_left.store(true, Ordering::Relaxed);
+                    Err(Error::Interrupted(signal))
+                })
             }
         }
     }

@@ -83,6 +83,21 @@ fn a_signal_ends_an_inspect_whose_rows_nobody_reads() {
 }
 
 #[test]
+fn a_signal_ends_a_rotation_whose_rows_nobody_reads() {
+    let bench = Bench::new();
+    for number in 0..FILES {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("{number:03}-{}", "n".repeat(150)), b"x");
+    }
+    let (reader, writer, asked) = pipe();
+    let line = "rotate s3://bench/ -e sse-kms --kms-key alias/backup --yes --json";
+    let running = bench.s3seal(line.split(' ')).output(writer).start();
+    fills(&asked);
+    running.signal("TERM");
+    running.end().exits(143);
+    drop((reader, asked));
+}
+
+#[test]
 fn transfers_go_on_while_nobody_reads_the_rows_and_none_is_lost() {
     let bench = Bench::new();
     let mut names = small_files(&bench);

@@ -4,14 +4,13 @@ use crate::cli::document::rotation::{RotationSummary, Strategy};
 use crate::cli::document::{self, Command, Document, Record, Summaries};
 use crate::cli::failure::Failure;
 use crate::cli::outcome::of_rules;
-use crate::cli::output;
 use crate::cli::progress::amounts::{count, sum};
 use crate::cli::session::Session;
 use crate::commands::rotate::Summary;
 
 /// Prints the summary of what was done in `seconds`, with `of_none` if that is nothing: a run that was stopped may not have
 /// seen any object.
-pub(crate) fn print(
+pub(crate) async fn print(
     summary: &Summary,
     session: &Session,
     seconds: f64,
@@ -30,8 +29,7 @@ pub(crate) fn print(
             previous_versions: summary.old_versions,
         });
         let document = Document::new(Command::Rotate, Record::Summary(Summaries { summary: sum }));
-        output::document(&document.text())?;
-        return Ok(());
+        return Ok(session.stdout.write(format!("{}\n", document.text())).await?);
     }
     let mut parts: Vec<String> = summary
         .strategies

@@ -30,7 +30,7 @@ impl RotateArgs {
     ///
     /// # Errors
     /// What ended the run; exit 3 if nothing was found, 9 if some objects failed.
-    pub(super) fn ended(
+    pub(super) async fn ended(
         &self,
         session: &Session,
         ended: Result<Summary, Stopped>,
@@ -38,7 +38,7 @@ impl RotateArgs {
     ) -> Result<(), Failure> {
         let (Ok(summary) | Err(Stopped { summary, .. })) = &ended;
         let journal = summary.envelopes_in.clone();
-        let ended = self.verdict(session, ended, seconds);
+        let ended = self.verdict(session, ended, seconds).await;
         ended.map_err(|failure| match journal {
             Some(path) => failure.hint(format!(
                 "the journal {} also has the envelopes, and stays until the objects have them",
@@ -48,7 +48,7 @@ impl RotateArgs {
         })
     }
 
-    fn verdict(
+    async fn verdict(
         &self,
         session: &Session,
         ended: Result<Summary, Stopped>,
@@ -59,13 +59,15 @@ impl RotateArgs {
             Ok(summary) if summary.declined || !many => return Ok(()),
             Ok(summary) => summary,
             Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
-                summary::print(&summary, session, seconds, "nothing rotated")?;
+                let said = summary::print(&summary, session, seconds, "nothing rotated").await;
                 let hint = match error {
                     Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
                         "no further object was started; the objects not stored as requested are named above"
                     }
                     _ => "what is done stays done; the same command continues with the rest",
                 };
+                // What ended the run comes before a summary that nobody reads.
+                drop(said);
                 return Err(Failure::from(error).hint(hint));
             }
             Err(Stopped {
@@ -77,7 +79,7 @@ impl RotateArgs {
             }
             Err(Stopped { error, .. }) => return Err(error.into()),
         };
-        summary::print(&summary, session, seconds, "no object matches")?;
+        summary::print(&summary, session, seconds, "no object matches").await?;
         match summary.failed {
             0 => self.found_something(&summary.empty),
             failed => {
