@@ -207,8 +207,9 @@ async fn s3ec_with_kms(
     for may in decryption_keys.kms_keys.iter().map(MayUnwrap::Key).chain(any_of) {
         match connection.unwrap_data_key(may, request.blob, request.context).await {
             Ok((data_key, key)) => return Ok((permitted.with_data_key(data_key)?, key)),
-            Err(error @ Error::Tampered { .. }) => return Err(error),
-            Err(error) => refusal = Some(error),
+            // That KMS does not answer says nothing about the key.
+            Err(error @ (Error::Tampered { .. } | Error::Network { .. })) => return Err(error),
+            Err(error) => refusal = Some(graver(refusal, error)),
         }
     }
     let subject = permitted.envelope().subject().clone();
@@ -220,6 +221,15 @@ async fn s3ec_with_kms(
         Some(Error::KeyWrong { why, source, .. }) => Error::KeyWrong { subject, why, source },
         Some(error) => error,
     })
+}
+
+/// Of two refusals the one to report: that a key does not fit hides no other, which may have kept the right key from being
+/// tried.
+fn graver(before: Option<Error>, now: Error) -> Error {
+    match before {
+        Some(before) if !matches!(before, Error::KeyWrong { .. }) => before,
+        _ => now,
+    }
 }
 
 /// Has KMS unwrap the data key, for each KMS recipient that the user's keys or accounts allow, until one succeeds.
@@ -249,10 +259,10 @@ async fn esdk_with_kms(
                 }
                 Ok(unwrapped) => return Ok(Some(unwrapped)),
                 Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {
-                    refusal = Some(permitted.not_unwrapped(source));
+                    refusal = Some(graver(refusal, permitted.not_unwrapped(source)));
                 }
                 Err(error @ Error::Tampered { .. }) => return Err(error),
-                Err(error) => refusal = Some(error),
+                Err(error) => refusal = Some(graver(refusal, error)),
             }
         }
     }

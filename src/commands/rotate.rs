@@ -179,7 +179,12 @@ async fn arrived(
     written: WriteResult,
 ) -> Result<WriteResult> {
     let now = rotation.cancellation.or(load(rotation, &before.uri, None)).await?;
-    let Ok(now) = now else { return Err(refusal) };
+    let now = match now {
+        Ok(now) => now,
+        // Whether it was made is still open.
+        Err(error @ Error::Network { .. }) => return Err(error),
+        Err(_) => return Err(refusal),
+    };
     let server = Server { updates_in_place: false };
     let is_there = strategy::strategy(&now.current, &rotation.target.desired, server)
         == Ok(Strategy::Nothing)

@@ -2,6 +2,7 @@
 
 use s3seal_sandbox::kms::KmsAction;
 use s3seal_sandbox::s3::{DefaultEncryption, SseView};
+use s3seal_sandbox::{Fault, Kind};
 
 use crate::support::keys::KnownKey;
 use crate::support::{ALIAS, BUCKET, Bench, CUSTOMER_KEY, PART, assert_same, bytes};
@@ -184,6 +185,20 @@ fn the_context_key_that_readers_of_the_s3_formats_leave_out_is_refused_by_every_
     // The Encryption SDK does not reserve it.
     bench.run(&format!("put source s3://bench/object -e client {to_kms} --format esdk")).ok();
     bench.run(&format!("get s3://bench/object - {to_kms}")).ok();
+}
+
+#[test]
+fn a_kms_key_that_does_not_fit_hides_no_refusal_of_another() {
+    let bench = bench();
+    bench.sandbox.kms().create_key_with_alias("alias/other");
+    bench.run(&format!("put source s3://bench/object -e client --kms-key {ALIAS}")).ok();
+    let denied = Kind::status(400, "AccessDeniedException", "not authorized to perform kms:Decrypt");
+    bench.sandbox.fault(Fault::on("kms:Decrypt", denied));
+    bench
+        .run(&format!("get s3://bench/object - --kms-key {ALIAS} --kms-key alias/other"))
+        .exits(1)
+        .writes_nothing()
+        .says(&["AccessDeniedException"]);
 }
 
 #[test]
