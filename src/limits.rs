@@ -153,6 +153,8 @@ pub(crate) const MAX_REFUSALS_NAMED: usize = 100;
 /// Encryptions named in a question of `rotate`.
 pub(crate) const MAX_ENCRYPTIONS_NAMED: usize = 3;
 
+/// What `--jobs` takes at most.
+pub(crate) const MAX_JOBS_ASKED: u16 = 1000;
 /// Descriptors that a run needs besides those of its objects: streams, signals, events, and connections to other services.
 pub(crate) const OPEN_FILES_OF_RUN: u64 = 32;
 /// Descriptors that an object takes at most while it is transferred: its connection, its file twice, and its record.

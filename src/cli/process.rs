@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::limits::{OPEN_FILES_OF_OBJECT, OPEN_FILES_OF_RUN};
+use crate::limits::{MAX_JOBS_ASKED, OPEN_FILES_OF_OBJECT, OPEN_FILES_OF_RUN};
 
 /// Keeps memory, which may hold keys, out of core dumps and away from other processes of the same user. Commands that are
 /// started inherit the limit: the output of a key command is a key too.
@@ -21,15 +21,20 @@ pub(crate) fn keep_memory_private() -> io::Result<()> {
     Ok(())
 }
 
-/// Raises the limit of open files to what is allowed.
+/// Raises the limit of open files to what the most jobs need, as far as that is allowed. Commands that are started inherit
+/// it, and some close all files up to it.
 pub(crate) fn allow_many_open_files() {
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    // Where that is refused, fewer objects are in progress at once.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let needed = OPEN_FILES_OF_RUN + OPEN_FILES_OF_OBJECT * u64::from(MAX_JOBS_ASKED);
+    let raised = maximum.unwrap_or(u64::MAX).min(needed);
+    if current.is_some_and(|current| current < raised) {
+        // Where that is refused, fewer objects are in progress at once.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
+    }
 }
 
-/// How many objects can be transferred at once with the files that may be open.
-pub(crate) fn most_objects() -> NonZeroUsize {
+/// How many objects can be transferred at once, or requests sent, with the files that may be open.
+pub(crate) fn most_jobs() -> NonZeroUsize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let objects = files.saturating_sub(OPEN_FILES_OF_RUN) / OPEN_FILES_OF_OBJECT;
     usize::try_from(objects).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)

@@ -10,6 +10,7 @@ use super::state_directory::state_directory;
 use crate::aws::Options;
 use crate::byte_size::{ByteSize, SizeError};
 use crate::defaults;
+use crate::limits::MAX_JOBS_ASKED;
 use crate::s3_limits::{MAX_PART_BYTES, MIN_PART_BYTES};
 use crate::transfer::resume::Records;
 use crate::transfer_options::TransferOptions;
@@ -17,7 +18,7 @@ use crate::transfer_options::TransferOptions;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Transfer")]
 pub(crate) struct TransferArgs {
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_JOBS_ASKED)))]
     #[arg(help = format!(
         "Number of concurrent requests; uses up to N × part size of memory [default: adapts to the link, up to {}]",
         defaults::MAX_JOBS
@@ -76,7 +77,13 @@ impl ResumeArgs {
 impl TransferArgs {
     /// Returns how many objects may be worked on at once whose bytes stay in S3.
     pub(crate) fn objects(&self) -> NonZeroUsize {
-        self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(defaults::JOBS_WITHOUT_TRANSFER)
+        self.asked_jobs().unwrap_or(defaults::JOBS_WITHOUT_TRANSFER)
+    }
+
+    /// The number of jobs asked for, as far as so many files may be open.
+    fn asked_jobs(&self) -> Option<NonZeroUsize> {
+        let asked = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()))?;
+        Some(asked.min(process::most_jobs()))
     }
 
     /// Adds to the options of the connection what is about its bytes.
@@ -95,10 +102,10 @@ impl TransferArgs {
             ))
             .hint("leave it out: the size follows from the length"));
         }
-        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
+        let jobs = self.asked_jobs();
         Ok(TransferOptions {
             jobs,
-            objects: jobs.unwrap_or(default.objects).min(process::most_objects()),
+            objects: jobs.unwrap_or(default.objects).min(process::most_jobs()),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             range_size: self.part_size.map(|size| size.0),
             expected_size: expected_size.map(|size| size.0),
