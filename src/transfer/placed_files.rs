@@ -72,6 +72,9 @@ mod tests {
         fs::remove_file(&a).unwrap();
         fs::write(&b, b"more").unwrap();
         assert!(matches!(place(&b), Err(Error::Unsupported { .. })));
+        if is_a.created().is_err() {
+            return;
+        }
         // The next one may have its inode, but was made later; the clock of file systems goes in steps.
         loop {
             fs::remove_file(&b).unwrap();

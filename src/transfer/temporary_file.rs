@@ -1,6 +1,6 @@
 //! Temporary files next to their targets: their names, how they are made, and which one of an earlier run is used again.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::transfer::resume::LeftFile;
 const TEMPORARY: &str = ".s3seal-";
 
 /// Whether a file has the name of a temporary one, which another run may be writing or may have left.
-pub(crate) fn is_temporary(path: &Path) -> bool {
+pub(crate) fn has_temporary_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let random = name.strip_prefix('.').and_then(|name| name.rsplit_once(TEMPORARY));
     random.is_some_and(|(_, random)| is_random(random))
@@ -65,11 +65,16 @@ fn open(path: &Path, left: &LeftFile) -> Option<File> {
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     let file = File::options().read(true).write(true).custom_flags(flags).open(&left.path).ok()?;
     let metadata = file.metadata().ok()?;
-    let is_it = metadata.is_file()
-        && (metadata.dev(), metadata.ino(), metadata.nlink()) == (left.device, left.inode, 1)
-        && metadata.uid() == geteuid().as_raw()
-        && metadata.mode() & 0o777 == 0o600;
+    let is_it = (metadata.dev(), metadata.ino()) == (left.device, left.inode) && is_own_file(&metadata);
     is_it.then_some(file)
+}
+
+/// Whether a file is one that only this user can open, and by one name, as temporary ones are.
+pub(crate) fn is_own_file(metadata: &Metadata) -> bool {
+    metadata.is_file()
+        && metadata.nlink() == 1
+        && metadata.uid() == geteuid().as_raw()
+        && metadata.mode() & 0o777 == 0o600
 }
 
 /// Whether a file is surely one that an earlier run has left, by its own name: whoever asks does not know the target.
@@ -113,11 +118,14 @@ mod tests {
     fn only_the_names_of_temporary_files_are_taken_for_theirs() {
         let folder = tempfile::tempdir().unwrap();
         let made = create(&folder.path().join("größe.s3seal-x.txt")).unwrap();
-        assert!(is_temporary(made.path()), "{made:?}");
+        assert!(
+            has_temporary_name(made.path()) && is_own_file(&made.as_file().metadata().unwrap()),
+            "{made:?}"
+        );
         for name in
             ["a.s3seal-x1y2z3", ".a.s3seal-x1y2z", ".a.s3seal-x1y2z3.txt", ".a.s3seal-x1-2z3", ".s3seal"]
         {
-            assert!(!is_temporary(Path::new(name)), "{name}");
+            assert!(!has_temporary_name(Path::new(name)), "{name}");
         }
     }
 }

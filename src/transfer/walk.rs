@@ -23,7 +23,7 @@ use crate::error::{Error, Result, Subject};
 use crate::meter::Meter;
 use crate::pattern::Filter;
 use crate::transfer::blocking;
-use crate::transfer::temporary_file::is_temporary;
+use crate::transfer::temporary_file::{has_temporary_name, is_own_file};
 
 /// Files found ahead of those under way.
 const AHEAD: usize = 64;
@@ -222,7 +222,9 @@ fn found(
     }
     let name = below.to_str().map(str::to_owned);
     // Whoever names a file itself wants it.
-    let is_ours = is_inside && is_temporary(&path);
+    // What would be deleted otherwise is spared by its name alone: right before it is put in place it has another mode.
+    let is_private = || options.stays_inside || metadata.as_ref().is_ok_and(is_own_file);
+    let is_ours = is_inside && has_temporary_name(&path) && is_private();
     if !kind.is_file() || is_ours {
         let what = if is_ours { "a temporary file of s3seal" } else { in_words(kind) };
         return Some((below, Found::NoFile { path, name, what }));

@@ -1,9 +1,9 @@
 //! What goes up, under which key, and what does not.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 
 use crate::support::{Bench, CUSTOMER_KEY, key};
@@ -92,19 +92,24 @@ fn what_is_no_file_is_left_out_by_name() {
 #[test]
 fn the_temporary_files_that_a_download_has_left_are_not_stored() {
     let bench = Bench::new();
-    for name in ["t/a", "t/.a.s3seal-U9J4bC", "t/.a.s3seal-notes"] {
+    for name in ["t/a", "t/.a.s3seal-U9J4bC", "t/.a.s3seal-notes", "t/.env.s3seal-backup"] {
         write(&bench.path(name), b"x");
     }
+    // That of a name alike which others may read is somebody's own.
+    let mode =
+        |name: &str, mode| fs::set_permissions(bench.path(name), Permissions::from_mode(mode)).unwrap();
+    mode("t/.a.s3seal-U9J4bC", 0o600);
+    mode("t/.env.s3seal-backup", 0o644);
     let ended = bench.run("put -r t s3://bench/p/ -v").ok();
     ended.says(&[
         "skipped: t/.a.s3seal-U9J4bC: is a temporary file of s3seal",
-        "stored: 2 files",
+        "stored: 3 files",
         "1 skipped",
     ]);
-    bench.assert_keys(&["p/.a.s3seal-notes", "p/a"]);
+    bench.assert_keys(&["p/.a.s3seal-notes", "p/.env.s3seal-backup", "p/a"]);
     // Who names it wants it.
     bench.run("put -r t/.a.s3seal-U9J4bC s3://bench/q/").ok();
-    bench.assert_keys(&["p/.a.s3seal-notes", "p/a", "q/.a.s3seal-U9J4bC"]);
+    bench.assert_keys(&["p/.a.s3seal-notes", "p/.env.s3seal-backup", "p/a", "q/.a.s3seal-U9J4bC"]);
 }
 
 #[test]
