@@ -5,7 +5,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::error::{Error, NetworkFault, Signal, Subject};
+use crate::error::{Error, Signal, Subject};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -112,21 +112,13 @@ impl Exit {
         match error {
             Error::Denied { .. } => Self::Denied,
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
-            // Of a server by its certificate: it is not known to be the one meant, and trying again does not change that.
             Error::Tampered { .. }
             | Error::OtherName { .. }
             | Error::NotUnderstood { .. }
             | Error::AlteredInTransit { .. }
             | Error::NotAsAsked { .. }
-            | Error::EnvelopeLost(_)
-            | Error::Network {
-                why:
-                    NetworkFault::Tls
-                    | NetworkFault::NoCaCertificates
-                    | NetworkFault::CertificateTime
-                    | NetworkFault::NotTls,
-                ..
-            } => Self::Untrusted,
+            | Error::EnvelopeLost(_) => Self::Untrusted,
+            Error::Network { why, .. } if why.is_about_trust() => Self::Untrusted,
             Error::NotFound { subject: Subject::Upload(_), .. }
             | Error::TargetExists { .. }
             | Error::Changed { .. }
@@ -173,7 +165,7 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Aspect, Denial, KeyFault, KeyNeed, Subject};
+    use crate::error::{Aspect, Denial, KeyFault, KeyNeed, NetworkFault, Subject};
     use crate::location::S3Uri;
 
     fn subject() -> Subject {
@@ -201,6 +193,7 @@ mod tests {
             (Error::AlteredInTransit { subject: subject(), source: None }, 6),
             (Error::ProxyLimit { subject: subject() }, 1),
             (Error::Network { subject: subject(), why: NetworkFault::Tls, source: None }, 6),
+            (Error::Network { subject: subject(), why: NetworkFault::NoCaCertificates, source: None }, 6),
             (Error::Network { subject: subject(), why: NetworkFault::CertificateTime, source: None }, 6),
             (Error::Network { subject: subject(), why: NetworkFault::NotTls, source: None }, 6),
             (

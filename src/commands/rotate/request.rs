@@ -15,7 +15,7 @@ use crate::aws::listing::Listed;
 use crate::commands::bulk::{Row, counting_ahead};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
-use crate::error::{Error, NetworkFault, Result};
+use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::rules::{Encrypted, Requirements};
@@ -338,31 +338,25 @@ fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_kee
 
 /// Whether an error leaves nothing in progress in S3.
 fn leaves_nothing(error: &Error) -> bool {
-    matches!(
-        error,
+    match error {
+        Error::Network { why, .. } => why.is_about_trust(),
         Error::Unsupported { .. }
-            | Error::KeyNeeded { .. }
-            | Error::KeyWrong { .. }
-            | Error::Tampered { .. }
-            | Error::NotUnderstood { .. }
-            | Error::AlteredInTransit { .. }
-            | Error::NotAsAsked { .. }
-            | Error::EnvelopeLost(_)
-            | Error::TargetExists { .. }
-            | Error::Changed { .. }
-            | Error::InUse { .. }
-            | Error::NotAsExpected { .. }
-            | Error::BreaksRule { .. }
-            | Error::EmptySource { .. }
-            | Error::NoneMatch { .. }
-            | Error::Network {
-                why: NetworkFault::Tls
-                    | NetworkFault::NoCaCertificates
-                    | NetworkFault::CertificateTime
-                    | NetworkFault::NotTls,
-                ..
-            }
-    )
+        | Error::KeyNeeded { .. }
+        | Error::KeyWrong { .. }
+        | Error::Tampered { .. }
+        | Error::NotUnderstood { .. }
+        | Error::AlteredInTransit { .. }
+        | Error::NotAsAsked { .. }
+        | Error::EnvelopeLost(_)
+        | Error::TargetExists { .. }
+        | Error::Changed { .. }
+        | Error::InUse { .. }
+        | Error::NotAsExpected { .. }
+        | Error::BreaksRule { .. }
+        | Error::EmptySource { .. }
+        | Error::NoneMatch { .. } => true,
+        _ => false,
+    }
 }
 
 impl Summary {
@@ -394,7 +388,7 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Signal, Subject};
+    use crate::error::{NetworkFault, Signal, Subject};
 
     #[test]
     fn a_journal_stays_as_long_as_the_next_run_needs_it() {
