@@ -32,6 +32,7 @@ use crate::aws::retry_policy::{
     BodyRetries, NoRetryIfUseless, ThrottlingOn503, partition, retries, retry_config,
 };
 use crate::aws::server_clock::ServerClock;
+use crate::aws::tls_config::KeyExchange;
 use crate::aws::tls_session::TlsSessions;
 use crate::aws::trace::{Trace, Tracer};
 use crate::aws::traffic::Traffic;
@@ -71,10 +72,14 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
     let read_timeout = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
     let watch = BodyWatch::new(read_timeout, options.limit_rate, options.traffic.clone());
     let tls_sessions = TlsSessions::default();
-    let http = http_client(options.ca_bundle.as_deref(), watch, tls_sessions.clone())?;
+    let key_exchange = if options.require_pq { KeyExchange::PostQuantum } else { KeyExchange::Any };
+    let http = http_client(options.ca_bundle.as_deref(), key_exchange, watch, tls_sessions.clone())?;
     let selected = options.profile.clone().or_else(profile::of_environment);
     let profile = profile::load(selected.as_deref()).await?;
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok())?;
+    if options.require_pq {
+        endpoints.require_https()?;
+    }
     let (shared, patience) = shared_config(&options, selected, &profile, http).await?;
     let keep_trying =
         KeepTrying { patience, outage: options.outage.clone(), traffic: options.traffic.clone() };

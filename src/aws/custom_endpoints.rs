@@ -8,7 +8,7 @@
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::property::PropertiesKey;
 
-use crate::aws::address::{is_endpoint, is_loopback};
+use crate::aws::address::{is_endpoint, is_https, is_loopback};
 use crate::aws::options::Options;
 use crate::error::{Error, Result, Subject, Unsupported};
 
@@ -62,6 +62,23 @@ impl Endpoints {
             control: settings.first(&S3_CONTROL, |scope, _| scope == Scope::Service)?,
             sts: settings.first(&STS, |_, _| true)?,
         })
+    }
+}
+
+impl Endpoints {
+    /// Fails where a service is reached over http, which has no key exchange.
+    ///
+    /// # Errors
+    /// `Unsupported`, with the address.
+    pub(super) fn require_https(&self) -> Result<()> {
+        let all = [&self.s3, &self.kms, &self.control, &self.sts];
+        match all.into_iter().flatten().find(|url| !is_https(url)) {
+            Some(url) => {
+                let why = "http has no key exchange, and a post-quantum one is required";
+                Err(Error::unsupported(Subject::Other(url.clone().into()), why))
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -26,16 +26,18 @@ use crate::aws::address::{is_https, is_loopback};
 use crate::aws::body_watch::BodyWatch;
 use crate::aws::connector::{DirectTls, MAX_IDLE};
 use crate::aws::error::TlsUnusable;
-use crate::aws::tls_config::client_config;
+use crate::aws::tls_config::{KeyExchange, client_config};
 use crate::aws::tls_session::TlsSessions;
 use crate::error::{Error, Result, Subject};
 
-/// One set of connections for all services, over TLS 1.2 or newer.
+/// One set of connections for all services, over TLS 1.2 or newer. Where a key exchange is required, a request whose
+/// connection the SDK would make, as through a proxy, is refused: its own client chooses for itself.
 ///
 /// # Errors
 /// `NotFound`, `Local` or `Unsupported` for a CA bundle that cannot be used.
 pub(super) fn http_client(
     ca_bundle: Option<&Path>,
+    key_exchange: KeyExchange,
     watch: BodyWatch,
     sessions: TlsSessions,
 ) -> Result<SharedHttpClient> {
@@ -51,7 +53,7 @@ pub(super) fn http_client(
     })?;
     let proxied = sdk_client(context.clone(), ProxyConfig::from_env());
     let direct = sdk_client(context, ProxyConfig::disabled());
-    let tls = TlsPools { roots, sessions, config: OnceLock::new(), pools: Mutex::default() };
+    let tls = TlsPools { roots, key_exchange, sessions, config: OnceLock::new(), pools: Mutex::default() };
     let clients = Arc::new(Clients { proxied, direct, tls, proxies: Matcher::from_env() });
     Ok(http_client_fn(move |settings, components| {
         let connector = SharedHttpConnector::new(ByAddress {
@@ -98,6 +100,10 @@ impl HttpConnector for ByAddress {
                     {
                         return pool.call(request);
                     }
+                    if clients.tls.key_exchange == KeyExchange::PostQuantum {
+                        let why = ConnectorError::other(TlsUnusable::KeyExchangeNotOurs.into(), None);
+                        return HttpConnectorFuture::ready(Err(why));
+                    }
                 }
             }
         }
@@ -117,6 +123,7 @@ impl Clients {
 struct TlsPools {
     /// The certificates of the user's bundle; the system's where there is none.
     roots: Option<RootCertStore>,
+    key_exchange: KeyExchange,
     sessions: TlsSessions,
     config: OnceLock<Result<ClientConfig, TlsUnusable>>,
     pools: Mutex<HashMap<Duration, DirectTls>>,
@@ -124,7 +131,10 @@ struct TlsPools {
 
 impl TlsPools {
     fn config(&self) -> Result<&ClientConfig, TlsUnusable> {
-        self.config.get_or_init(|| client_config(self.roots.clone())).as_ref().map_err(Clone::clone)
+        self.config
+            .get_or_init(|| client_config(self.roots.clone(), self.key_exchange))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The pool for these settings; none where only the SDK's connector does as they say.

@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) fips: bool,
     /// Whether to use dual-stack endpoints.
     pub(crate) dualstack: bool,
+    /// Whether a connection without a post-quantum key exchange is refused.
+    pub(crate) require_pq: bool,
     /// Whether to leave requests unsigned.
     pub(crate) no_sign_request: bool,
     /// All attempts of a request.

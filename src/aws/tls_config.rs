@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::{CipherSuite, ClientConfig, RootCertStore};
 
 use crate::aws::error::TlsUnusable;
@@ -18,19 +19,38 @@ const SUITES: [CipherSuite; 7] = [
     CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
 
+/// Which key exchanges may be agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyExchange {
+    /// A post-quantum one is preferred; TLS 1.2 has none.
+    Any,
+    /// ML-KEM together with an elliptic curve, in TLS 1.3 ("hybrid post-quantum TLS" in AWS's documentation).
+    PostQuantum,
+}
+
 /// TLS 1.2 or newer, with these certificates trusted, or else the system's.
 ///
 /// # Errors
 /// `NoCaCertificates` if the system has none.
-pub(super) fn client_config(roots: Option<RootCertStore>) -> Result<ClientConfig, TlsUnusable> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
+pub(super) fn client_config(
+    roots: Option<RootCertStore>,
+    key_exchange: KeyExchange,
+) -> Result<ClientConfig, TlsUnusable> {
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    let versions: &[_] = match key_exchange {
+        KeyExchange::Any => rustls::DEFAULT_VERSIONS,
+        KeyExchange::PostQuantum => {
+            provider.kx_groups = vec![kx_group::X25519MLKEM768, kx_group::SECP256R1MLKEM768];
+            &[&rustls::version::TLS13]
+        }
+    };
     let suites = SUITES
         .iter()
         .filter_map(|name| provider.cipher_suites.iter().find(|suite| suite.suite() == *name).copied());
     let provider = CryptoProvider { cipher_suites: suites.collect(), ..provider };
     let roots = roots.map_or_else(of_system, Ok)?;
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(TlsUnusable::Configuration)?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

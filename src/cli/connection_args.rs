@@ -58,6 +58,10 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true)]
     dualstack: bool,
 
+    /// Refuse connections without a post-quantum key exchange
+    #[arg(long, global = true)]
+    require_pq: bool,
+
     /// Send requests without credentials
     #[arg(long, global = true)]
     no_sign_request: bool,
@@ -132,6 +136,7 @@ impl ConnectionArgs {
             path_style: self.path_style,
             fips: self.fips,
             dualstack: self.dualstack,
+            require_pq: self.require_pq,
             no_sign_request: self.no_sign_request,
             max_attempts: self.max_attempts,
             keep_trying: self.keep_trying.map(|time| time.0),
@@ -164,6 +169,7 @@ impl ConnectionArgs {
             ("--path-style", self.path_style),
             ("--fips", self.fips),
             ("--dualstack", self.dualstack),
+            ("--require-pq", self.require_pq),
             ("--request-payer", self.request_payer.is_some()),
         ] {
             if is_given {

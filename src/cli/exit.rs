@@ -195,6 +195,7 @@ mod tests {
             (Error::Network { subject: subject(), why: NetworkFault::Tls, source: None }, 6),
             (Error::Network { subject: subject(), why: NetworkFault::NoCaCertificates, source: None }, 6),
             (Error::Network { subject: subject(), why: NetworkFault::CertificateTime, source: None }, 6),
+            (Error::Network { subject: subject(), why: NetworkFault::TlsParameters, source: None }, 6),
             (Error::Network { subject: subject(), why: NetworkFault::NotTls, source: None }, 6),
             (
                 Error::NotAsAsked {

@@ -244,6 +244,9 @@ fn network(why: NetworkFault) -> Vec<String> {
         NetworkFault::CertificateTime => {
             Some("check this machine's clock (`date -u`); if it is right, the server needs a new certificate")
         }
+        NetworkFault::TlsParameters => Some(
+            "TLS 1.2 with AES-GCM, or newer, is needed; with --require-pq a post-quantum key exchange, too",
+        ),
         NetworkFault::NotTls => Some(
             "check the port in --endpoint-url; for a server without TLS write http:// in place of https://",
         ),

@@ -171,6 +171,8 @@ pub enum NetworkFault {
     NoCaCertificates,
     /// The server's certificate is not valid at the time that this machine's clock shows.
     CertificateTime,
+    /// The server takes none of the TLS versions, cipher suites and key exchanges that it was offered.
+    TlsParameters,
     /// The server answers something other than TLS.
     NotTls,
     /// No answer, or no further bytes, in time.
@@ -186,7 +188,10 @@ pub enum NetworkFault {
 impl NetworkFault {
     /// Whether the server did not prove over TLS who it is: another attempt would end in the same way.
     pub(crate) fn is_about_trust(self) -> bool {
-        matches!(self, Self::Tls | Self::NoCaCertificates | Self::CertificateTime | Self::NotTls)
+        matches!(
+            self,
+            Self::Tls | Self::NoCaCertificates | Self::CertificateTime | Self::TlsParameters | Self::NotTls
+        )
     }
 }
 
@@ -265,6 +270,9 @@ impl fmt::Display for NetworkFault {
             Self::Tls => "the server's certificate is not trusted",
             Self::NoCaCertificates => "no CA certificates were found on this system",
             Self::CertificateTime => "the server's certificate has expired, or is not valid yet",
+            Self::TlsParameters => {
+                "the server takes none of the TLS versions, cipher suites and key exchanges offered"
+            }
             Self::NotTls => "the server does not speak TLS at this port",
             Self::Timeout => "the server did not answer in time",
             Self::Broken => "the connection broke",

@@ -8,6 +8,7 @@ mod support;
 mod addresses;
 mod concurrency;
 mod discovery;
+mod key_exchange;
 mod listener;
 mod paths;
 mod profiles;

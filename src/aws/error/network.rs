@@ -32,6 +32,8 @@ pub(in crate::aws) enum TlsUnusable {
         cause: Option<String>,
     },
     Configuration(rustls::Error),
+    /// A key exchange is required, and the SDK would choose it.
+    KeyExchangeNotOurs,
 }
 
 impl fmt::Display for TlsUnusable {
@@ -39,6 +41,9 @@ impl fmt::Display for TlsUnusable {
         match self {
             Self::NoCaCertificates { .. } => NetworkFault::NoCaCertificates.fmt(f),
             Self::Configuration(error) => write!(f, "TLS cannot be used: {error}"),
+            Self::KeyExchangeNotOurs => f.write_str(
+                "a post-quantum key exchange cannot be required through a proxy; nothing was sent",
+            ),
         }
     }
 }
@@ -60,6 +65,14 @@ impl StdError for Stalled {}
 /// Words of hyper's errors about an invalid response head.
 const UNREADABLE: [&str; 2] = ["parsed", "message head is too large"];
 
+/// Words of rustls about a handshake in which one side takes nothing that the other offers.
+const NO_AGREEMENT: [&str; 4] = [
+    "fatal alert: HandshakeFailure",
+    "fatal alert: ProtocolVersion",
+    "fatal alert: InsufficientSecurity",
+    "peer is incompatible",
+];
+
 /// Finds out why a request has no answer.
 pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Error {
     if let Some(credentials) = find::<CredentialsError>(error) {
@@ -71,6 +84,9 @@ pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Er
         return Error::Denied { subject, why, source: Some(tip(error)) };
     }
     if let Some(refused) = find::<OverHttp>(error) {
+        return Error::unsupported(subject, refused.to_string());
+    }
+    if let Some(refused @ TlsUnusable::KeyExchangeNotOurs) = find(error) {
         return Error::unsupported(subject, refused.to_string());
     }
     let words = all_words(error);
@@ -121,6 +137,8 @@ fn fault(error: &(dyn StdError + 'static), words: &str) -> NetworkFault {
         NetworkFault::NoCaCertificates
     } else if says("corrupt message") {
         NetworkFault::NotTls
+    } else if NO_AGREEMENT.iter().any(|said| says(said)) {
+        NetworkFault::TlsParameters
     } else if says("certificate expired") || says("certificate not valid yet") {
         NetworkFault::CertificateTime
     } else if says("certificate") || says("UnknownIssuer") || says("TLS") {
