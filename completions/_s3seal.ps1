@@ -331,7 +331,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--config-profile', '--config-profile', [CompletionResultType]::ParameterName, 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)')
             [CompletionResult]::new('--rewrap', '--rewrap', [CompletionResultType]::ParameterName, 'Only wrap the data key of client-side objects with a new key; objects in format esdk are re-encrypted')
             [CompletionResult]::new('--new-data-key', '--new-data-key', [CompletionResultType]::ParameterName, 'Use a new data key even where the old one could stay')
-            [CompletionResult]::new('--seal-plaintext', '--seal-plaintext', [CompletionResultType]::ParameterName, 'Also encrypt objects that are not client-side, where old client-side keys or --new-data-key are given')
+            [CompletionResult]::new('--seal-plaintext', '--seal-plaintext', [CompletionResultType]::ParameterName, 'Also encrypt what nobody is proven to have written: objects that are not client-side, where old client-side keys or --new-data-key are given, and those encrypted with a public key or not authenticated')
             [CompletionResult]::new('--all-versions', '--all-versions', [CompletionResultType]::ParameterName, 'Also change older versions, where an update in place can')
             [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'Succeed if nothing is found')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done and what it costs, and change nothing; fails if something cannot be done')

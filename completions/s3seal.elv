@@ -324,7 +324,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --config-profile 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)'
             cand --rewrap 'Only wrap the data key of client-side objects with a new key; objects in format esdk are re-encrypted'
             cand --new-data-key 'Use a new data key even where the old one could stay'
-            cand --seal-plaintext 'Also encrypt objects that are not client-side, where old client-side keys or --new-data-key are given'
+            cand --seal-plaintext 'Also encrypt what nobody is proven to have written: objects that are not client-side, where old client-side keys or --new-data-key are given, and those encrypted with a public key or not authenticated'
             cand --all-versions 'Also change older versions, where an update in place can'
             cand --allow-empty 'Succeed if nothing is found'
             cand --dry-run 'Show what would be done and what it costs, and change nothing; fails if something cannot be done'

@@ -53,7 +53,9 @@ fn unsupported(why: &Unsupported) -> Option<String> {
 /// What makes a rotation possible that is refused.
 fn rotation(refusal: &RotationRefusal) -> Option<&'static str> {
     match refusal {
-        RotationRefusal::Plaintext => Some("--seal-plaintext encrypts it anyway"),
+        RotationRefusal::Plaintext | RotationRefusal::Unproven { .. } => {
+            Some("--seal-plaintext encrypts it anyway")
+        }
         RotationRefusal::NothingToShare => Some("--share-to takes objects encrypted with --instruction-file"),
         RotationRefusal::NotAuthenticated => Some("--new-data-key encrypts its bytes again"),
         RotationRefusal::FileInUse => {
@@ -77,6 +79,7 @@ mod tests {
             (legacy, "--allow-legacy v2"),
             (loses, "--accept-loss acl"),
             (RotationRefusal::Plaintext.into(), "--seal-plaintext"),
+            (RotationRefusal::Unproven { by_public_key: true }.into(), "--seal-plaintext"),
             (RotationRefusal::NameUnbound.into(), "--format esdk"),
         ] {
             let error = Error::unsupported("s3://bkt/k", why);

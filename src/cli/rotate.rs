@@ -82,8 +82,9 @@ pub(crate) struct RotateArgs {
     #[arg(long)]
     new_data_key: bool,
 
-    /// Also encrypt objects that are not client-side, where old client-side keys or --new-data-key are given
-    #[arg(long, conflicts_with_all = ["rewrap", "share_to"])]
+    /// Also encrypt what nobody is proven to have written: objects that are not client-side, where old client-side keys
+    /// or --new-data-key are given, and those encrypted with a public key or not authenticated
+    #[arg(long)]
     seal_plaintext: bool,
 
     /// Write another instruction file with this suffix, for the holder of the new key
@@ -185,7 +186,7 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
     let options = RotationOptions {
         only_rewrap: args.rewrap,
         new_data_key: args.new_data_key,
-        encrypt_plaintext: args.seal_plaintext,
+        encrypt_unproven: args.seal_plaintext,
         share_to: args.share_to.clone(),
     };
     let target = session

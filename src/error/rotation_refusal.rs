@@ -11,6 +11,11 @@ pub enum RotationRefusal {
     Superseded,
     /// Not client-side, where only what old keys have opened is to be encrypted anew.
     Plaintext,
+    /// Nobody is proven to have written it, and the new key would say that its holder did.
+    Unproven {
+        /// Whether it was opened with a private key, whose public key anybody may have; else nothing authenticates it.
+        by_public_key: bool,
+    },
     /// Only a data key could be wrapped anew, and it has none.
     NotClientSide,
     /// It has no instruction file to share.
@@ -42,6 +47,12 @@ impl fmt::Display for RotationRefusal {
             ),
             Self::Plaintext => f.write_str(
                 "it is not encrypted client-side: nothing shows who wrote it, and once encrypted it would look like the others",
+            ),
+            Self::Unproven { by_public_key: true } => f.write_str(
+                "anyone with the public key could have encrypted it, and under the new key it would look like its holder's",
+            ),
+            Self::Unproven { by_public_key: false } => f.write_str(
+                "nothing authenticates its content, and under the new key it would look authenticated",
             ),
             Self::NotClientSide => {
                 f.write_str("it is not encrypted client-side: there is no data key to rewrap")

@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
 
+use crate::support::keys::KnownKey;
 use crate::support::{BUCKET, Bench, assert_same};
 
 /// An object of the AWS SDK for Java with its key, and its plaintext.
@@ -46,4 +47,19 @@ fn a_range_is_never_counted_from_an_end_that_is_not_known() {
     for beyond in ["4096-", "4100-4105", "4110-"] {
         range(beyond).exits(1).writes_nothing().says(&["has 4096 bytes"]);
     }
+}
+
+#[test]
+fn what_nothing_authenticates_is_not_rotated_to_a_key_that_would_unless_that_is_said() {
+    let (bench, plain) = object();
+    bench.write("new", KnownKey::new(2).hex().as_bytes());
+    let rotate = "rotate s3://bench/object -e client --key new --from-key key --allow-legacy unauthenticated";
+    for asked in ["--yes", "--dry-run"] {
+        let told = bench.run(&format!("{rotate} {asked}")).exits(2);
+        told.says(&["nothing authenticates its content", "--seal-plaintext"]);
+    }
+    assert!(bench.object("object").metadata["x-amz-cek-alg"].contains("CBC"));
+    bench.run(&format!("{rotate} --yes --seal-plaintext")).ok();
+    bench.run("get s3://bench/object plain --key new").ok();
+    assert_same(&bench.read("plain"), &plain, "the object");
 }

@@ -11,7 +11,11 @@ const LIFE: [(&str, &str, &str); 13] = [
     ("-e sse-c --sse-c-key b.key --from-sse-c-key a.key", "server-copy", "--sse-c-key b.key"),
     ("-e client --key c.key --from-sse-c-key b.key", "re-encrypt", "--key c.key"),
     ("--rewrap --public-key new.pem --from-key c.key", "rewrap", "--private-key old.pem"),
-    ("--rewrap --kms-key alias/backup --from-private-key old.pem", "rewrap", "--kms-key alias/backup"),
+    (
+        "--rewrap --kms-key alias/backup --from-private-key old.pem --seal-plaintext",
+        "rewrap",
+        "--kms-key alias/backup",
+    ),
     ("--rewrap --passphrase=pw --from-kms-key alias/backup", "rewrap", "--passphrase=pw"),
     ("-e client --key a.key --from-passphrase=pw --new-data-key", "re-encrypt", "--key a.key"),
     ("-e client --format esdk --key a.key --from-key a.key", "re-encrypt", "--key a.key"),

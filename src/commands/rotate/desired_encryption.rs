@@ -23,8 +23,9 @@ pub(crate) struct RotationOptions {
     pub(crate) only_rewrap: bool,
     /// Whether to use a new data key even if the old one could stay.
     pub(crate) new_data_key: bool,
-    /// Whether to encrypt objects that are not client-side, too, although old keys were given.
-    pub(crate) encrypt_plaintext: bool,
+    /// Whether to encrypt what nobody is proven to have written, too: objects that are not client-side, although old keys
+    /// were given, and those that anyone could have encrypted.
+    pub(crate) encrypt_unproven: bool,
     /// The suffix of an instruction file for a further reader.
     pub(crate) share_to: Option<InstructionSuffix>,
 }
@@ -35,6 +36,8 @@ pub(crate) struct DesiredEncryption {
     pub(crate) encryptor: Encryptor,
     /// The same, to compare with the current encryption.
     pub(crate) desired: Desired,
+    /// Whether to encrypt what nobody is proven to have written, too.
+    pub(crate) encrypts_unproven: bool,
     /// The suffix of a further reader's instruction file.
     pub(crate) share_to: Option<InstructionSuffix>,
     /// The keys that decrypt new objects; `None` if they are not available (an RSA public key).
@@ -58,7 +61,8 @@ impl DesiredEncryption {
         }
         let desired = desired(connection, &encryptor, &options, old).await;
         let decryption_keys = decryption_keys(&encryptor, old.legacy);
-        Ok(Self { encryptor, desired, share_to: options.share_to, decryption_keys })
+        let RotationOptions { encrypt_unproven: encrypts_unproven, share_to, .. } = options;
+        Ok(Self { encryptor, desired, encrypts_unproven, share_to, decryption_keys })
     }
 
     /// The requested server-side encryption, if any.
@@ -98,6 +102,12 @@ impl DesiredEncryption {
         let has_one = format == Some(StoredFormat::Writable(Format::Esdk))
             || client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_)));
         has_one.then_some(&client.context)
+    }
+
+    /// Whether who opens a new object learns that a holder of its key encrypted it.
+    pub(crate) fn proves_writer(&self) -> bool {
+        self.client()
+            .is_some_and(|client| client.wrappers.iter().any(|wrapper| !matches!(wrapper, Wrapper::Rsa(_))))
     }
 
     /// The key for an update in place.
@@ -180,7 +190,7 @@ async fn desired(
             share: options.share_to.is_some(),
             // With old keys, only what they open is known to come from somebody who had one; with a new data key alone,
             // what is meant has one already.
-            encrypts_plaintext: options.encrypt_plaintext
+            encrypts_plaintext: options.encrypt_unproven
                 || !options.new_data_key && old.opens_nothing_client_side(),
         },
     }

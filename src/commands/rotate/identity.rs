@@ -174,6 +174,7 @@ mod tests {
     fn server() -> DesiredEncryption {
         let (asked, desired) = kms();
         DesiredEncryption {
+            encrypts_unproven: false,
             encryptor: Encryptor::Server(Some(asked)),
             desired: Desired::Server(desired),
             share_to: None,
@@ -184,6 +185,7 @@ mod tests {
     fn client() -> DesiredEncryption {
         let (asked, desired) = kms();
         DesiredEncryption {
+            encrypts_unproven: false,
             encryptor: Encryptor::Client(ClientEncryptor {
                 format: Some(Format::Esdk),
                 wrappers: vec![

@@ -6,7 +6,6 @@
 use crate::aws::upload::UploadTarget;
 use crate::commands::encrypt::{EnvelopeShape, ObjectEncryptor};
 use crate::commands::get::verifier;
-use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::UnwrappedEnvelope;
 use crate::commands::verify_envelope::SentEnvelope;
 use crate::defaults;
@@ -73,7 +72,6 @@ struct OldObject {
 
 impl OldObject {
     async fn read(rotation: &Rotation<'_>, state: &ObjectState, journal: ObjectJournal<'_>) -> Result<Self> {
-        let (connection, keys) = (rotation.connection, rotation.decryption_keys);
         let Some(client_side) = state.current.client_side else {
             return Ok(Self { instruction_file: None, unwrapped: None, plain_len: Some(state.head.len) });
         };
@@ -84,11 +82,7 @@ impl OldObject {
         } else {
             None
         };
-        let work = async {
-            let envelope = state.envelope(connection, keys).await?;
-            open_envelope::unwrap_data_key(connection, envelope, keys).await
-        };
-        let unwrapped = rotation.cancellation.or(work).await??;
+        let unwrapped = rotation.with_old_keys(state).await?;
         let plain_len = unwrapped.plain_len(state.head.len);
         Ok(Self { instruction_file, unwrapped: Some(unwrapped), plain_len })
     }

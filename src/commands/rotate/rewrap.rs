@@ -8,7 +8,7 @@ use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{Content, DecryptedBy, UnwrappedEnvelope};
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::commands::verify_lock::verify_lock;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result, RotationRefusal, Subject, WrapKind};
 use crate::keys::DataKey;
 use crate::location::S3Uri;
 use crate::object::{
@@ -172,12 +172,23 @@ impl Rotation<'_> {
         }
     }
 
-    async fn with_old_keys(&self, state: &ObjectState) -> Result<UnwrappedEnvelope> {
+    /// Unwraps the data key of an object that may be encrypted with the new key.
+    ///
+    /// # Errors
+    /// `KeyNeeded`, `KeyWrong`; what KMS refuses; `Unsupported` for what anyone could have written, if the new key would
+    /// hide that.
+    pub(super) async fn with_old_keys(&self, state: &ObjectState) -> Result<UnwrappedEnvelope> {
         let work = async {
             let envelope = state.envelope(self.connection, self.decryption_keys).await?;
             open_envelope::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
         };
-        self.cancellation.or(work).await?
+        let unwrapped = self.cancellation.or(work).await??;
+        let by = unwrapped.decrypted_by(Some(unwrapped.is_authenticated()));
+        if by.is_authenticated() || self.target.encrypts_unproven || !self.target.proves_writer() {
+            return Ok(unwrapped);
+        }
+        let by_public_key = by.with.kind == WrapKind::Rsa;
+        Err(Error::unsupported(state.subject(), RotationRefusal::Unproven { by_public_key }))
     }
 
     async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::DecryptableEnvelope, DecryptedBy)> {

@@ -340,6 +340,10 @@ impl<'a> Fields<'a> {
         let name = self.need(WRAP_ALG)?;
         let wrap = v2_wrap_of(name)
             .ok_or_else(|| self.tampered(format!("its envelope's {WRAP_ALG} is {}", quoted(name))))?;
+        if matches!((&content, wrap), (ContentAlgorithm::Cbc { .. }, Wrap::KmsContext)) {
+            // No client writes that: it is a GCM object that somebody has relabelled.
+            return Err(self.tampered(format!("its envelope's {CEK_ALG} does not fit its {WRAP_ALG}")));
+        }
         Ok((Version::V2, content, wrap, V2_KEY, self.description(MATDESC, read)?))
     }
 
