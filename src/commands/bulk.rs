@@ -11,6 +11,7 @@ use futures_util::stream::{Stream, StreamExt};
 use tokio::sync::{Mutex, Notify, oneshot};
 
 use crate::error::{Denial, Error, NetworkFault, Result, Subject, Unsupported};
+use crate::location::Bucket;
 use crate::meter::Meter;
 use crate::transfer::Cancellation;
 
@@ -66,6 +67,15 @@ impl<O> Row<O> {
     pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<Unsupported>) -> Self {
         let subject = subject.into();
         Self::failed(subject.to_string(), None, Error::unsupported(subject, why.into()))
+    }
+
+    /// Makes the row of an object whose key, percent-encoded here, is not text.
+    pub(crate) fn not_text(bucket: &Bucket, encoded: &str, version_id: Option<&str>) -> Self {
+        let name = format!("s3://{bucket}/{encoded}");
+        let why =
+            "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested".to_owned();
+        let error = Error::unsupported(Subject::other(name.clone()), why);
+        Self::failed(name, version_id, error)
     }
 }
 

@@ -293,13 +293,7 @@ async fn row(inspector: Inspector<'_>, place: &S3Uri, entry: Listed) -> InspectR
     let version_id = entry.version_id.as_deref();
     let uri = match &entry.key {
         ListedKey::Text(key) => place.with_key(key.clone()),
-        ListedKey::NotText(shown) => {
-            let name = format!("s3://{}/{shown}", place.bucket);
-            let why =
-                "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested".to_owned();
-            let error = Error::unsupported(Subject::other(name.clone()), why);
-            return Row::failed(name, version_id, error);
-        }
+        ListedKey::NotText(encoded) => return Row::not_text(&place.bucket, encoded, version_id),
     };
     let keys = &options.keys.customer_keys;
     let keyed = if options.read.is_some() {

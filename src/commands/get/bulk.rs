@@ -123,9 +123,7 @@ impl Many<'_> {
     async fn row(&self, selected: Selected<'_>) -> Result<GetRow> {
         let Selected { key, len, last_modified, etag, base } = selected;
         let ListedKey::Text(key) = &key else {
-            let shown = key.as_str();
-            let why = "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested";
-            return Ok(Row::refused(Subject::other(format!("s3://{}/{shown}", base.bucket)), why));
+            return Ok(Row::not_text(&base.bucket, key.as_str(), None));
         };
         let uri = base.with_key(key.clone());
         let name = base.relative(key).to_owned();

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::bulk::{Row, for_each_ordered, for_each_unordered};
-use crate::error::{Error, Result, RotationRefusal, Subject};
+use crate::error::{Error, Result, RotationRefusal};
 use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
 use crate::meter::Meter;
@@ -329,12 +329,7 @@ impl BulkRotation<'_> {
                     Ok((place.with_key(key), version))
                 }
             }
-            ListedKey::NotText(shown) => {
-                let name = format!("s3://{}/{shown}", place.bucket);
-                let why = "its key is not valid UTF-8 and cannot be requested".to_owned();
-                let error = Error::unsupported(Subject::other(name.clone()), why);
-                Err(Row::failed(name, version.as_deref(), error))
-            }
+            ListedKey::NotText(encoded) => Err(Row::not_text(&place.bucket, &encoded, version.as_deref())),
         }
     }
 
