@@ -24,6 +24,24 @@ pub enum Encryption {
     Client(ClientSide),
 }
 
+impl Encryption {
+    /// How S3 is asked to encrypt; `None` is the bucket's default.
+    pub(crate) fn server_side(&self) -> Option<&ServerSide> {
+        match self {
+            Self::Server(sse) => Some(sse),
+            Self::Client(client) => client.at_rest.as_ref(),
+        }
+    }
+
+    /// Client-side encryption, if it is that.
+    pub(crate) fn client_side(&self) -> Option<&ClientSide> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::Server(_) => None,
+        }
+    }
+}
+
 /// The modes in which S3 encrypts.
 pub enum ServerSide {
     /// SSE-S3: with S3's own key.
@@ -58,6 +76,24 @@ impl ServerSide {
             Self::SseC(_) => Mode::SseC,
         }
     }
+
+    /// The key in AWS KMS (`None` is the account's `aws/s3` key) and the encryption context, in the modes that have them.
+    pub(crate) fn kms(&self) -> Option<(Option<&KmsKey>, &Context)> {
+        match self {
+            Self::SseKms { key, context, .. } | Self::DsseKms { key, context } => {
+                Some((key.as_ref(), context))
+            }
+            Self::SseS3 | Self::SseC(_) => None,
+        }
+    }
+
+    /// The key of SSE-C.
+    pub(crate) fn customer_key(&self) -> Option<&CustomerKey> {
+        match self {
+            Self::SseC(key) => Some(key),
+            Self::SseS3 | Self::SseKms { .. } | Self::DsseKms { .. } => None,
+        }
+    }
 }
 
 /// Client-side encryption in one of AWS's formats.
@@ -78,6 +114,16 @@ pub struct ClientSide {
     pub frame_length: Option<u32>,
     /// The name of raw keys (Encryption SDK); `None` means [`KeyName::of`].
     pub key_name: Option<KeyName>,
+}
+
+impl ClientSide {
+    /// The recipients that are keys in AWS KMS.
+    pub(crate) fn kms_keys(&self) -> impl Iterator<Item = &KmsKey> {
+        self.recipients.iter().filter_map(|recipient| match recipient {
+            Recipient::Kms(key) => Some(key),
+            Recipient::Aes(_) | Recipient::Rsa(_) | Recipient::Passphrase(..) => None,
+        })
+    }
 }
 
 /// Which outdated or insecure objects may be decrypted. Each level includes the previous one.

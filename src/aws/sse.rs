@@ -278,14 +278,13 @@ impl Applied {
         if self.mode != AppliedMode::Known(asked.mode()) {
             return false;
         }
-        match asked {
-            ServerSide::SseS3 => true,
-            ServerSide::SseC(key) => self.customer_key_md5.as_deref() == Some(key.md5()),
-            ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. } => match (key, &self.kms_key) {
-                (Some(asked), Some(found)) => asked.may_be(found),
-                // Not every answer names the key.
-                _ => true,
-            },
+        if let ServerSide::SseC(key) = asked {
+            return self.customer_key_md5.as_deref() == Some(key.md5());
+        }
+        match (asked.kms(), &self.kms_key) {
+            (Some((Some(asked), _)), Some(found)) => asked.may_be(found),
+            // Not every answer names the key.
+            _ => true,
         }
     }
 }

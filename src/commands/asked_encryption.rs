@@ -5,7 +5,7 @@ use std::slice;
 use crate::aws::Connection;
 use crate::aws::bucket::DefaultFacts;
 use crate::aws::sse::AppliedMode;
-use crate::commands::encrypt::{Encryptor, Wrapper};
+use crate::commands::encrypt::{ClientEncryptor, Encryptor};
 use crate::encryption::{KmsKey, Mode, ServerSide};
 use crate::error::Result;
 use crate::location::S3Uri;
@@ -21,23 +21,29 @@ pub(crate) async fn asked(
     rules: &Requirements,
     places: &[S3Uri],
 ) -> Result<Encrypted> {
-    let (client, sse) = match encryptor {
-        Encryptor::Server(sse) => (None, sse.as_ref()),
-        Encryptor::Client(client) => (Some(client), client.at_rest.as_ref()),
-    };
-    let modes: Vec<Mode> =
-        client.map(|_| Mode::Client).into_iter().chain(sse.map(ServerSide::mode)).collect();
+    let wrapping = encryptor.client_side().map(ClientEncryptor::kms_keys);
+    let limits_keys = places.iter().any(|place| rules.limit_keys(place));
+    asked_of(connection, wrapping, encryptor.server_side(), limits_keys).await
+}
+
+/// The same of an encryption's parts: the keys in KMS that wrap data keys, if it is client-side, and what is asked of S3.
+///
+/// # Errors
+/// As [`asked`].
+pub(crate) async fn asked_of<'a>(
+    connection: &Connection,
+    wrapping: Option<impl Iterator<Item = &'a KmsKey>>,
+    sse: Option<&'a ServerSide>,
+    limits_keys: bool,
+) -> Result<Encrypted> {
+    let client_side = wrapping.is_some().then_some(Mode::Client);
+    let modes: Vec<Mode> = client_side.into_iter().chain(sse.map(ServerSide::mode)).collect();
     let described = modes.first().map_or("the bucket's default encryption", |mode| mode.title()).to_owned();
     let mut kms_keys = Vec::new();
-    if places.iter().any(|place| rules.limit_keys(place)) {
-        let wrappers = client.map(|client| client.wrappers.as_slice()).unwrap_or_default();
-        for wrapper in wrappers {
-            if let Wrapper::Kms(key) = wrapper {
-                kms_keys.push(arn_of(connection, Some(key)).await?);
-            }
-        }
-        if let Some(ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. }) = sse {
-            kms_keys.push(arn_of(connection, key.as_ref()).await?);
+    if limits_keys {
+        let at_rest = sse.and_then(ServerSide::kms).map(|(key, _)| key);
+        for key in wrapping.into_iter().flatten().map(Some).chain(at_rest) {
+            kms_keys.push(arn_of(connection, key).await?);
         }
     }
     Ok(Encrypted { modes, kms_keys, or_default: sse.is_none(), described })
@@ -47,8 +53,8 @@ pub(crate) async fn asked(
 /// read, S3's answer must tell.
 ///
 /// # Errors
-/// As [`asked`].
-pub(crate) async fn asked_of_new(
+/// As [`asked`]; `BreaksRule` if it does not meet the rules.
+pub(crate) async fn permitted(
     connection: &Connection,
     encryptor: &Encryptor,
     rules: &Requirements,
@@ -65,6 +71,7 @@ pub(crate) async fn asked_of_new(
         asked.modes.push(mode);
         asked.or_default = false;
     }
+    rules.permit(place, &asked)?;
     Ok(asked)
 }
 

@@ -12,7 +12,7 @@ use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::permissions::Protection;
-use crate::encryption::{Encryption, KmsKey, Mode, ServerSide};
+use crate::encryption::{ClientSide, Encryption, KmsKey, Mode, ServerSide};
 use crate::error::Result;
 use crate::location::S3Uri;
 use crate::rules::Requirements;
@@ -98,10 +98,12 @@ impl DoctorRequest {
 
     /// How S3 is asked to encrypt; `None` is the bucket's default.
     fn server_side(&self) -> Option<&ServerSide> {
-        match self.encryption.as_ref()? {
-            Encryption::Server(sse) => Some(sse),
-            Encryption::Client(client) => client.at_rest.as_ref(),
-        }
+        self.encryption.as_ref()?.server_side()
+    }
+
+    /// Client-side encryption, if that is asked for.
+    fn client_side(&self) -> Option<&ClientSide> {
+        self.encryption.as_ref()?.client_side()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
 use crate::error::{Error, Result, Unsupported};
-use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
+use crate::keys::{CustomerKey, DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
 use crate::seal::argon2id::PassphraseKey;
@@ -31,6 +31,34 @@ pub(crate) enum Encryptor {
     /// By S3; `None` means the bucket's default encryption.
     Server(Option<ServerSide>),
     Client(ClientEncryptor),
+}
+
+impl Encryptor {
+    /// How S3 is asked to encrypt; `None` is the bucket's default.
+    pub(crate) fn server_side(&self) -> Option<&ServerSide> {
+        match self {
+            Self::Server(sse) => sse.as_ref(),
+            Self::Client(client) => client.at_rest.as_ref(),
+        }
+    }
+
+    /// Client-side encryption, if it is that.
+    pub(crate) fn client_side(&self) -> Option<&ClientEncryptor> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::Server(_) => None,
+        }
+    }
+
+    /// The SSE-C key that the objects need.
+    pub(crate) fn customer_key(&self) -> Option<&CustomerKey> {
+        self.server_side().and_then(ServerSide::customer_key)
+    }
+
+    /// Whether the envelopes go into instruction files.
+    pub(crate) fn has_instruction_files(&self) -> bool {
+        self.client_side().is_some_and(|client| client.instruction_file)
+    }
 }
 
 pub(crate) struct ClientEncryptor {
@@ -136,14 +164,11 @@ impl<'a> ObjectEncryptor<'a> {
         len: Option<u64>,
         settings: &mut Settings,
     ) -> Result<Self> {
-        let shape = match encryptor {
-            Encryptor::Server(_) => EnvelopeShape::default(),
-            Encryptor::Client(client) => EnvelopeShape {
-                format: client.format,
-                in_instruction_file: client.instruction_file,
-                name_bound: client.bind_name,
-            },
-        };
+        let shape = encryptor.client_side().map_or_else(EnvelopeShape::default, |client| EnvelopeShape {
+            format: client.format,
+            in_instruction_file: client.instruction_file,
+            name_bound: client.bind_name,
+        });
         Self::with_shape(connection, encryptor, uri, shape, len, settings).await
     }
 
@@ -156,15 +181,9 @@ impl<'a> ObjectEncryptor<'a> {
         len: Option<u64>,
         settings: &mut Settings,
     ) -> Result<Self> {
-        let client = match encryptor {
-            Encryptor::Server(sse) => {
-                let fingerprint = match sse {
-                    Some(ServerSide::SseC(key)) => Some(key.fingerprint().to_string()),
-                    _ => None,
-                };
-                return Ok(Self { sse: sse.as_ref(), fingerprint, ..Self::default() });
-            }
-            Encryptor::Client(client) => client,
+        let Some(client) = encryptor.client_side() else {
+            let fingerprint = encryptor.customer_key().map(|key| key.fingerprint().to_string());
+            return Ok(Self { sse: encryptor.server_side(), fingerprint, ..Self::default() });
         };
         let format = shape.format.unwrap_or_else(|| default_format(len));
         let context = client.context_of(shape.name_bound.then_some(uri));
@@ -278,11 +297,7 @@ impl ClientEncryptor {
                 "the Encryption SDK's envelope is the object's own header",
             ));
         }
-        let first = self.wrappers.iter().find_map(|wrapper| match wrapper {
-            Wrapper::Kms(key) => Some(key),
-            _ => None,
-        });
-        let (data_key, mut made) = match first {
+        let (data_key, mut made) = match self.kms_keys().next() {
             Some(key) => {
                 let made = connection.generate_data_key(key, context.pairs()).await?;
                 (made.plain, Some((made.wrapped, made.key)))
@@ -335,13 +350,17 @@ impl ClientEncryptor {
         Ok(wrapper)
     }
 
-    /// The ARNs of the wrapping keys in KMS, as far as KMS has returned them.
-    pub(crate) fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
-        let keys = self.wrappers.iter().filter_map(|wrapper| match wrapper {
+    /// The wrapping keys in KMS, as they were given.
+    pub(crate) fn kms_keys(&self) -> impl Iterator<Item = &KmsKey> {
+        self.wrappers.iter().filter_map(|wrapper| match wrapper {
             Wrapper::Kms(key) => Some(key),
-            _ => None,
-        });
-        keys.filter_map(|key| connection.key_arn(key)).collect()
+            Wrapper::Aes(_) | Wrapper::Rsa(_) | Wrapper::Passphrase(..) => None,
+        })
+    }
+
+    /// The ARNs of the wrapping keys in KMS, as far as KMS has returned them.
+    pub(crate) fn kms_arns(&self, connection: &Connection) -> Vec<KeyArn> {
+        self.kms_keys().filter_map(|key| connection.key_arn(key)).collect()
     }
 
     /// Makes a data key and wraps it.

@@ -9,7 +9,7 @@ use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
 use crate::aws::upload::{Completed, UploadTarget};
 use crate::checksum::Algorithm;
-use crate::commands::asked_encryption::asked_of_new;
+use crate::commands::asked_encryption::permitted;
 use crate::commands::changes::{Action, Planned};
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
 use crate::commands::verify_envelope::{SentEnvelope, verify_stored};
@@ -111,16 +111,8 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<PutOutcome> {
     let PutRequest { source, target, mut options } = request;
-    let encryption = options.encryption.take();
-    let ready = async {
-        let encryptor = prepare(encryption).await?;
-        let asked = asked_of_new(connection, &encryptor, &options.rules, &target).await?;
-        options.rules.permit(&target, &asked)?;
-        let input = blocking(move || Input::open(&source)).await??;
-        may_write(connection, &target, &options.condition).await?;
-        Ok((input, encryptor))
-    };
-    let (input, encryptor) = cancellation.or(ready).await.flatten()?;
+    let beginning = begin(connection, source, &target, &mut options);
+    let (input, encryptor) = cancellation.or(beginning).await.flatten()?;
     let budget = MemoryBudget::of_upload(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
@@ -139,8 +131,7 @@ pub(crate) async fn store_bytes(
     target: &S3Uri,
     cancellation: &Cancellation,
 ) -> Result<PutOutcome> {
-    let asked = asked_of_new(connection, encryptor, &options.rules, target);
-    options.rules.permit(target, &cancellation.or(asked).await.flatten()?)?;
+    cancellation.or(permitted(connection, encryptor, &options.rules, target)).await.flatten()?;
     let (mut writer, reader) = pipe();
     // One piece and the end are fewer than the pipe holds.
     writer.write(bytes)?;
@@ -163,17 +154,29 @@ pub(crate) async fn plan(
     mut options: PutOptions,
     cancellation: &Cancellation,
 ) -> Result<Planned> {
-    let (encryption, source) = (options.encryption.take(), Source::File(file.clone()));
-    let ready = async {
-        let encryptor = prepare(encryption).await?;
-        let asked = asked_of_new(connection, &encryptor, &options.rules, &target).await?;
-        options.rules.permit(&target, &asked)?;
-        let input = blocking(move || Input::open(&source)).await??;
-        may_write(connection, &target, &options.condition).await?;
-        Ok(input.len())
-    };
-    let bytes = cancellation.or(ready).await.flatten()?;
-    Ok(Planned { action: Action::Store, uri: Some(target), file: Some(file), bytes, reason: None })
+    let beginning = begin(connection, Source::File(file.clone()), &target, &mut options);
+    let (input, _) = cancellation.or(beginning).await.flatten()?;
+    Ok(Planned {
+        action: Action::Store,
+        uri: Some(target),
+        file: Some(file),
+        bytes: input.len(),
+        reason: None,
+    })
+}
+
+/// Checks that an object may be stored so, and opens its source.
+async fn begin(
+    connection: &Connection,
+    source: Source,
+    target: &S3Uri,
+    options: &mut PutOptions,
+) -> Result<(Input, Encryptor)> {
+    let encryptor = prepare(options.encryption.take()).await?;
+    permitted(connection, &encryptor, &options.rules, target).await?;
+    let input = blocking(move || Input::open(&source)).await??;
+    may_write(connection, target, &options.condition).await?;
+    Ok((input, encryptor))
 }
 
 /// What is the same for all objects of a run.
@@ -248,6 +251,7 @@ impl PutRun<'_> {
         }
         let uploaded = uploaded?;
         let (envelope, lock) = self.verify(&target, &uploaded.completed, sent.as_ref(), &lock).await?;
+        let client = encryptor.client_side();
         Ok(PutOutcome {
             envelope,
             lock,
@@ -261,11 +265,8 @@ impl PutRun<'_> {
             parts: uploaded.parts,
             format: object.format,
             fingerprint: object.fingerprint,
-            kms_keys: match encryptor {
-                Encryptor::Client(client) => client.kms_keys(connection),
-                Encryptor::Server(_) => Vec::new(),
-            },
-            name_bound: matches!(encryptor, Encryptor::Client(client) if client.bind_name),
+            kms_keys: client.map(|client| client.kms_arns(connection)).unwrap_or_default(),
+            name_bound: client.is_some_and(|client| client.bind_name),
             key_names: object.key_names,
             target,
         })

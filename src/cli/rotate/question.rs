@@ -83,25 +83,22 @@ fn to(target: &Encryptor) -> String {
         Encryptor::Server(Some(sse)) => server_side(sse),
         Encryptor::Client(client) => {
             let format = client.format.map_or_else(String::new, |format| format!(" ({format})"));
-            let mode = format!("client-side{format} with {}", keys(client));
-            match &client.at_rest {
-                Some(at_rest) => format!("{mode}, in {}", server_side(at_rest)),
-                None => mode,
-            }
+            with_at_rest(format!("client-side{format} with {}", keys(client)), client)
         }
+    }
+}
+
+fn with_at_rest(described: String, client: &ClientEncryptor) -> String {
+    match &client.at_rest {
+        Some(at_rest) => format!("{described}, in {}", server_side(at_rest)),
+        None => described,
     }
 }
 
 /// The keys alone: a rewrap keeps mode and format.
 fn of_rewrap(target: &Encryptor) -> String {
     match target {
-        Encryptor::Client(client) => {
-            let keys = keys(client);
-            client
-                .at_rest
-                .as_ref()
-                .map_or(keys.clone(), |at_rest| format!("{keys}, in {}", server_side(at_rest)))
-        }
+        Encryptor::Client(client) => with_at_rest(keys(client), client),
         Encryptor::Server(_) => to(target),
     }
 }

@@ -205,11 +205,11 @@ fn mode(request: &DoctorRequest, policy: &PolicyFacts) -> Check {
         }
         _ => {}
     }
-    let Some(ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. }) = sse else {
+    let Some((key, _)) = sse.and_then(ServerSide::kms) else {
         return Check::ok(name, format!("no common statement denies writes in {title}"));
     };
     let keys: Vec<&str> = policy.keys.iter().map(String::as_str).collect();
-    match key.as_ref().and_then(KmsKey::arn) {
+    match key.and_then(KmsKey::arn) {
         _ if keys.is_empty() => Check::ok(name, format!("no common statement denies writes in {title}")),
         Some(arn) if keys.contains(&arn.as_str()) => Check::ok(name, format!("writes may name {arn}")),
         Some(arn) => denied(format!("writes must name {}, not {arn}", keys.join(" or "))),

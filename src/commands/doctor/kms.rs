@@ -11,7 +11,7 @@ use super::{Check, DoctorRequest, Name, Remedy, Verb};
 use crate::aws::Connection;
 use crate::aws::kms::KmsKeyFacts;
 use crate::aws::kms_dry_run::KeyUse;
-use crate::encryption::{Context, Encryption, KeyArn, KmsKey, Recipient, ServerSide};
+use crate::encryption::{Context, KeyArn, KmsKey, ServerSide};
 use crate::error::{Error, KeyFault, Result};
 
 /// A key with what it is for.
@@ -42,33 +42,18 @@ pub(super) async fn checks(connection: &Connection, request: &DoctorRequest) -> 
 
 fn used(request: &DoctorRequest) -> Vec<Used<'_>> {
     let verb = request.verb;
-    let mut all: Vec<_> = match &request.encryption {
-        None => Vec::new(),
-        Some(Encryption::Server(server)) => of_s3(server, verb).into_iter().collect(),
-        Some(Encryption::Client(client)) => {
-            let ours = client.recipients.iter().filter_map(|recipient| match recipient {
-                Recipient::Kms(key) => {
-                    Some(Used { key: Some(key), context: Some(&client.context), by: By::Us, verb })
-                }
-                _ => None,
-            });
-            ours.chain(client.at_rest.as_ref().and_then(|server| of_s3(server, verb))).collect()
-        }
-    };
+    let ours = request.client_side().into_iter().flat_map(|client| {
+        let used = |key| Used { key: Some(key), context: Some(&client.context), by: By::Us, verb };
+        client.kms_keys().map(used)
+    });
+    let of_s3 = request.server_side().and_then(ServerSide::kms);
+    let of_s3 = of_s3.map(|(key, context)| Used { key, context: Some(context), by: By::S3, verb });
+    let mut all: Vec<_> = ours.chain(of_s3).collect();
     let by = if request.from.is_client() { By::Us } else { By::S3 };
     // What a rotation reads with its old key, it reads as `get` does.
     let old = request.old_kms_key.as_ref();
     all.extend(old.map(|key| Used { key: Some(key), context: None, by, verb: Verb::Get }));
     all
-}
-
-fn of_s3(server: &ServerSide, verb: Verb) -> Option<Used<'_>> {
-    match server {
-        ServerSide::SseKms { key, context, .. } | ServerSide::DsseKms { key, context } => {
-            Some(Used { key: key.as_ref(), context: Some(context), by: By::S3, verb })
-        }
-        ServerSide::SseS3 | ServerSide::SseC(_) => None,
-    }
 }
 
 async fn of_key(connection: &Connection, used: &Used<'_>) -> Vec<Check> {

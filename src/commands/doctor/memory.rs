@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Check, DoctorRequest, Name, Problem, Remedy};
 use crate::byte_size::ByteSize;
-use crate::encryption::{Encryption, Recipient};
+use crate::encryption::Recipient;
 
 /// Where control groups are.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// Compares; none if no passphrase is given.
 pub(super) fn check(request: &DoctorRequest) -> Option<Check> {
-    let Some(Encryption::Client(client)) = &request.encryption else { return None };
-    let needs = client.recipients.iter().filter_map(|recipient| match recipient {
+    let needs = request.client_side()?.recipients.iter().filter_map(|recipient| match recipient {
         Recipient::Passphrase(_, costs) => Some(u64::from(costs.memory) * 1024),
         _ => None,
     });

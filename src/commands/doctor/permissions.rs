@@ -10,7 +10,7 @@ use crate::aws::Connection;
 use crate::aws::bucket_policy::PolicyFacts;
 use crate::commands::permissions::{Extra, Places, Protection, Rotation, Scope, Task, bucket_arn, granted};
 use crate::commands::rotate::scratch;
-use crate::encryption::{Encryption, Recipient, ServerSide};
+use crate::encryption::ServerSide;
 use crate::error::{Denial, Error, Result};
 
 /// Questions that are asked at once.
@@ -60,10 +60,7 @@ fn needed(connection: &Connection, request: &DoctorRequest) -> (Actions, Actions
         Verb::Get => (Task::Get(protection), &[Extra::Recursive]),
         Verb::Inspect => (Task::Inspect(Scope::Prefix, protection), &[]),
         Verb::Rotate => {
-            let format = match &request.encryption {
-                Some(Encryption::Client(client)) => client.format,
-                _ => None,
-            };
+            let format = request.client_side().and_then(|client| client.format);
             let rotation = Rotation::between(request.from, protection, format, connection.is_aws());
             // Objects may have another mode than the one that is taken for theirs.
             let rotation = rotation.unwrap_or(Rotation::ServerCopy);
@@ -94,14 +91,9 @@ fn needed(connection: &Connection, request: &DoctorRequest) -> (Actions, Actions
 }
 
 fn protection(request: &DoctorRequest) -> Protection {
-    let names_kms_key = match &request.encryption {
-        Some(Encryption::Server(ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. })) => {
-            key.is_some()
-        }
-        Some(Encryption::Client(client)) => {
-            client.recipients.iter().any(|recipient| matches!(recipient, Recipient::Kms(_)))
-        }
-        Some(Encryption::Server(_)) | None => false,
+    let names_kms_key = match request.client_side() {
+        Some(client) => client.kms_keys().next().is_some(),
+        None => request.server_side().and_then(ServerSide::kms).is_some_and(|(key, _)| key.is_some()),
     };
     Protection::of(request.mode, names_kms_key)
 }

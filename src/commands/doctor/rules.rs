@@ -4,8 +4,8 @@ use super::{Check, DoctorRequest, Name};
 use crate::aws::Connection;
 use crate::aws::bucket::DefaultFacts;
 use crate::aws::sse::AppliedMode;
-use crate::commands::asked_encryption::arn_of;
-use crate::encryption::{Encryption, Mode, Recipient, ServerSide};
+use crate::commands::asked_encryption::{arn_of, asked_of};
+use crate::encryption::{ClientSide, Mode};
 use crate::error::{Error, Result};
 use crate::rules::Encrypted;
 
@@ -39,45 +39,26 @@ async fn asked(
     request: &DoctorRequest,
     default: Option<&DefaultFacts>,
 ) -> Result<Encrypted> {
-    let limits_keys = request.rules.limit_keys(&request.place);
-    let mut asked = Encrypted {
-        modes: request.mode.into_iter().collect(),
-        kms_keys: Vec::new(),
-        or_default: false,
-        described: request.mode.map_or_else(String::new, |mode| mode.title().to_owned()),
-    };
-    if let (Some(Encryption::Client(client)), true) = (&request.encryption, limits_keys) {
-        for recipient in &client.recipients {
-            if let Recipient::Kms(key) = recipient {
-                asked.kms_keys.push(arn_of(connection, Some(key)).await?);
-            }
-        }
-    }
-    match request.server_side() {
-        Some(sse) => {
-            asked.modes.push(sse.mode());
-            if let (ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. }, true) =
-                (sse, limits_keys)
-            {
-                asked.kms_keys.push(arn_of(connection, key.as_ref()).await?);
-            }
-        }
+    if let (Some(mode), None) = (request.mode, &request.encryption) {
         // The mode alone is known.
-        None if request.lacks_key() => asked.or_default = asked.modes == [Mode::Client],
-        None => match default {
-            Some(DefaultFacts { mode: AppliedMode::Known(mode), kms_key, .. }) => {
-                asked.modes.push(*mode);
-                let is_kms = matches!(mode, Mode::SseKms | Mode::DsseKms);
-                if is_kms && limits_keys {
-                    let key = kms_key.as_ref().and_then(|key| key.parse().ok());
-                    asked.kms_keys.push(arn_of(connection, key.as_ref()).await?);
-                }
-                if asked.described.is_empty() {
-                    asked.described = format!("the bucket's default encryption, {}", mode.title());
-                }
-            }
-            _ => asked.or_default = true,
-        },
+        let (kms_keys, or_default) = (Vec::new(), mode == Mode::Client);
+        return Ok(Encrypted { modes: vec![mode], kms_keys, or_default, described: mode.title().to_owned() });
+    }
+    let wrapping = request.client_side().map(ClientSide::kms_keys);
+    let limits_keys = request.rules.limit_keys(&request.place);
+    let mut asked = asked_of(connection, wrapping, request.server_side(), limits_keys).await?;
+    if asked.or_default
+        && let Some(DefaultFacts { mode: AppliedMode::Known(mode), kms_key, .. }) = default
+    {
+        if asked.modes.is_empty() {
+            asked.described = format!("{}, {}", asked.described, mode.title());
+        }
+        asked.modes.push(*mode);
+        asked.or_default = false;
+        if limits_keys && matches!(mode, Mode::SseKms | Mode::DsseKms) {
+            let key = kms_key.as_ref().and_then(|key| key.parse().ok());
+            asked.kms_keys.push(arn_of(connection, key.as_ref()).await?);
+        }
     }
     Ok(asked)
 }

@@ -13,7 +13,7 @@ const DAY: i64 = 24 * 3600;
 
 pub(super) fn checks(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
     let sends_keys = !request.opening.customer_keys.is_empty()
-        || matches!(request.server_side(), Some(ServerSide::SseC(_)));
+        || request.server_side().and_then(ServerSide::customer_key).is_some();
     let mut checks = match connection.transport() {
         Some(Transport { tls: None, .. }) if sends_keys && let Err(error) = connection.carries_keys() => {
             vec![Check::error(Name::Tls, error)]

@@ -15,9 +15,8 @@ use crate::commands::open_envelope;
 use crate::commands::put::{self, PutOptions, PutOutcome};
 use crate::commands::rotate::scratch;
 use crate::defaults;
-use crate::encryption::{Encryption, Format, Legacy, ServerSide};
+use crate::encryption::{Encryption, Format, Legacy};
 use crate::error::{Denial, Error, Result};
-use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
@@ -100,7 +99,7 @@ fn keys_for(request: &DoctorRequest) -> DecryptionKeys {
         Verb::Rotate => DecryptionKeys::of(request.encryption.as_ref(), Vec::new()),
         Verb::Put | Verb::Get | Verb::Inspect => request.opening.clone(),
     };
-    if let Some(Encryption::Client(client)) = &request.encryption {
+    if let Some(client) = request.client_side() {
         keys.context = client.context.clone();
         if client.format == Some(Format::S3ecV2) {
             keys.legacy = keys.legacy.max(Legacy::V2);
@@ -141,13 +140,6 @@ async fn failed(connection: &Connection, uri: &S3Uri, error: Error, cancellation
     if removed.is_ok() { check } else { check.mended_by(Remedy::CleanUp(uri.clone())) }
 }
 
-fn customer_key(encryptor: &Encryptor) -> Option<&CustomerKey> {
-    match encryptor {
-        Encryptor::Server(Some(ServerSide::SseC(key))) => Some(key),
-        _ => None,
-    }
-}
-
 /// A scratch object that is stored.
 struct WriteTest<'a> {
     connection: &'a Connection,
@@ -172,8 +164,8 @@ impl Read {
     /// The check of a test that went well.
     fn check(self, test: &WriteTest<'_>) -> Check {
         let applied = &test.stored.applied;
-        let stored = match (&applied.mode, test.encryptor) {
-            (AppliedMode::NotSaid, Encryptor::Client(_)) => "stored, encrypted on this machine".to_owned(),
+        let stored = match (&applied.mode, test.encryptor.client_side()) {
+            (AppliedMode::NotSaid, Some(_)) => "stored, encrypted on this machine".to_owned(),
             (AppliedMode::NotSaid, _) => "stored, and the server names no encryption".to_owned(),
             _ => format!("stored in {applied}"),
         };
@@ -197,14 +189,14 @@ impl WriteTest<'_> {
     /// Reads what is stored, and compares it with what was sent.
     async fn read(&self, keys: &DecryptionKeys, verb: Verb) -> Result<Read> {
         let Self { connection, uri, encryptor, stored } = *self;
-        let reader = ObjectReader { connection, uri, version_id: None, key: customer_key(encryptor) };
+        let reader = ObjectReader { connection, uri, version_id: None, key: encryptor.customer_key() };
         let bytes = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
         let bytes = bytes.ok_or_else(|| Error::NotFound { subject: uri.into(), source: None })?;
         match &stored.checksum {
             Some((algorithm, sent)) if algorithm.sum(&bytes).base64() == *sent => {}
             _ => return Err(Error::tampered(uri, "the server gives other bytes than it was sent")),
         }
-        if matches!(encryptor, Encryptor::Server(_)) {
+        if encryptor.client_side().is_none() {
             return Ok(Read::AsSent);
         }
         if keys.opens_nothing_client_side() {
@@ -227,7 +219,7 @@ impl WriteTest<'_> {
     async fn remove(&self) -> Result<()> {
         let Self { connection, uri, encryptor, stored } = *self;
         match (&stored.version_id, &stored.etag) {
-            (None, Some(etag)) => connection.remove_if(uri, etag, customer_key(encryptor)).await,
+            (None, Some(etag)) => connection.remove_if(uri, etag, encryptor.customer_key()).await,
             (version_id, _) => connection.remove(uri, version_id.as_deref()).await,
         }
     }

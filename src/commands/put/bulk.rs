@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::aws::Connection;
-use crate::commands::asked_encryption::asked_of_new;
+use crate::commands::asked_encryption::permitted;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::changes::{Action, Change, Planned, Reason, reason_to_store};
 use crate::commands::encrypt::{Encryptor, prepare};
@@ -74,8 +74,7 @@ pub(crate) async fn run(
     let encryption = options.encryption.take();
     let ready = async {
         let encryptor = prepare(encryption).await?;
-        let asked = asked_of_new(connection, &encryptor, &options.rules, &target).await?;
-        options.rules.permit(&target, &asked)?;
+        let asked = permitted(connection, &encryptor, &options.rules, &target).await?;
         let manifest = match manifest {
             None => None,
             Some(place) => Some(begin(connection, place, &target, &encryptor, &options).await?),
@@ -145,10 +144,9 @@ async fn begin(
     options: &PutOptions,
 ) -> Result<Manifest> {
     if let FileOrObject::Object(uri) = &place {
-        let asked = asked_of_new(connection, encryptor, &options.rules, uri).await?;
-        options.rules.permit(uri, &asked)?;
+        permitted(connection, encryptor, &options.rules, uri).await?;
     }
-    let has_files = matches!(encryptor, Encryptor::Client(client) if client.instruction_file);
+    let has_files = encryptor.has_instruction_files();
     let (target, now) = (target.clone(), connection.server_now());
     blocking(move || Manifest::begin(place, target, has_files, now)).await?
 }
@@ -279,8 +277,7 @@ impl PutRun<'_> {
         if key.len() > MAX_KEY_BYTES {
             return Some(format!("its key would have {} bytes; S3 allows {MAX_KEY_BYTES}", key.len()));
         }
-        let beside = matches!(self.encryptor, Encryptor::Client(client) if client.instruction_file);
-        (beside && key.ends_with(&instruction_file_key("", None)))
+        (self.encryptor.has_instruction_files() && key.ends_with(&instruction_file_key("", None)))
             .then(|| "its key is the one for another file's instruction file".to_owned())
     }
 }

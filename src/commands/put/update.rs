@@ -82,7 +82,7 @@ impl<'a> StoredLengths<'a> {
     /// Returns the stored length of `len` plaintext bytes as the object at `uri`. The first call for a format may ask
     /// KMS for a data key.
     pub(super) async fn of(&self, len: u64, uri: &S3Uri) -> Result<u64> {
-        let Encryptor::Client(client) = self.encryptor else { return Ok(len) };
+        let Some(client) = self.encryptor.client_side() else { return Ok(len) };
         let format = Some(client.format.unwrap_or_else(|| default_format(Some(len))));
         let mut measures = self.measures.lock().await;
         if !measures.iter().any(|(_, made)| made.format == format) {

@@ -67,26 +67,17 @@ impl DesiredEncryption {
 
     /// The requested server-side encryption, if any.
     pub(crate) fn at_rest(&self) -> Option<&ServerSide> {
-        match &self.encryptor {
-            Encryptor::Server(sse) => sse.as_ref(),
-            Encryptor::Client(client) => client.at_rest.as_ref(),
-        }
+        self.encryptor.server_side()
     }
 
     /// The SSE-C key that new objects need.
     pub(crate) fn customer_key(&self) -> Option<&CustomerKey> {
-        match &self.encryptor {
-            Encryptor::Server(Some(ServerSide::SseC(key))) => Some(key),
-            _ => None,
-        }
+        self.encryptor.customer_key()
     }
 
     /// Client-side encryption, if that is the target.
     pub(crate) fn client(&self) -> Option<&ClientEncryptor> {
-        match &self.encryptor {
-            Encryptor::Client(client) => Some(client),
-            Encryptor::Server(_) => None,
-        }
+        self.encryptor.client_side()
     }
 
     /// Whether the new object is bound to its name: because it is requested, or because the old one is.
@@ -99,8 +90,8 @@ impl DesiredEncryption {
     pub(crate) fn new_context(&self, now: Option<StoredFormat>) -> Option<&Context> {
         let client = self.client()?;
         let format = client.format.map(StoredFormat::Writable).or(now);
-        let has_one = format == Some(StoredFormat::Writable(Format::Esdk))
-            || client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_)));
+        let has_one =
+            format == Some(StoredFormat::Writable(Format::Esdk)) || client.kms_keys().next().is_some();
         has_one.then_some(&client.context)
     }
 
@@ -125,10 +116,7 @@ impl DesiredEncryption {
 
     /// The encryption context for S3.
     pub(super) fn context(&self) -> Option<&Context> {
-        match self.at_rest()? {
-            ServerSide::SseKms { context, .. } | ServerSide::DsseKms { context, .. } => Some(context),
-            ServerSide::SseS3 | ServerSide::SseC(_) => None,
-        }
+        self.at_rest()?.kms().map(|(_, context)| context)
     }
 
     /// Whether a passphrase is among the keys. A journal's name does not depend on it.
@@ -140,19 +128,9 @@ impl DesiredEncryption {
 
 /// The keys in AWS KMS that new objects are encrypted with: by S3 only with `of_s3`.
 fn kms_keys(encryptor: &Encryptor, of_s3: bool) -> impl Iterator<Item = &KmsKey> {
-    let (wrappers, at_rest) = match encryptor {
-        Encryptor::Server(sse) => (&[][..], sse.as_ref()),
-        Encryptor::Client(client) => (client.wrappers.as_slice(), client.at_rest.as_ref()),
-    };
-    let at_rest = at_rest.filter(|_| of_s3).and_then(|sse| match sse {
-        ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. } => key.as_ref(),
-        ServerSide::SseS3 | ServerSide::SseC(_) => None,
-    });
-    let wrapping = wrappers.iter().filter_map(|wrapper| match wrapper {
-        Wrapper::Kms(key) => Some(key),
-        Wrapper::Aes(_) | Wrapper::Passphrase(..) | Wrapper::Rsa(_) => None,
-    });
-    wrapping.chain(at_rest)
+    let at_rest = encryptor.server_side().filter(|_| of_s3).and_then(ServerSide::kms);
+    let wrapping = encryptor.client_side().into_iter().flat_map(ClientEncryptor::kms_keys);
+    wrapping.chain(at_rest.and_then(|(key, _)| key))
 }
 
 /// Fails if KMS says that a key is not there or cannot be used; without permission to ask, the first object tells.
@@ -186,7 +164,7 @@ async fn desired(
             only_rewrap: options.only_rewrap,
             new_data_key: options.new_data_key,
             bind_name: client.bind_name,
-            kms: client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_))),
+            kms: client.kms_keys().next().is_some(),
             share: options.share_to.is_some(),
             // With old keys, only what they open is known to come from somebody who had one; with a new data key alone,
             // what is meant has one already.

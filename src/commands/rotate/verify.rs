@@ -306,7 +306,7 @@ fn outcome(
         applied: head.applied,
         format,
         fingerprint,
-        kms_keys: client.map(|client| client.kms_keys(rotation.connection)).unwrap_or_default(),
+        kms_keys: client.map(|client| client.kms_arns(rotation.connection)).unwrap_or_default(),
         stored_len: head.len,
         etag: head.etag,
         version_id: head.version_id,
