@@ -113,6 +113,7 @@ fn customer_key<'a>(rotation: &'a Rotation<'_>, state: &'a ObjectState) -> Optio
     }
 }
 
+/// Compares a HEAD with what was written, asked for and there before. Returns whether it includes a checksum.
 fn compare(
     rotation: &Rotation<'_>,
     state: &ObjectState,
@@ -120,6 +121,18 @@ fn compare(
     written: &WriteResult,
     head: &ObjectHead,
 ) -> Result<bool> {
+    compare_written(state, written, head)?;
+    compare_encryption(rotation, state, strategy, head)?;
+    let lost = preserve::missing_after(&state.found(), head);
+    if !lost.is_empty() {
+        let why = format!("the server did not keep everything about it; lost: {}", lost.join(", "));
+        return Err(Error::tampered(state.subject(), why));
+    }
+    compare_checksum(state, written, head)
+}
+
+/// Whether this is what was written: its ETag, envelope, length and metadata.
+fn compare_written(state: &ObjectState, written: &WriteResult, head: &ObjectHead) -> Result<()> {
     let tampered = |why: String| Err(Error::tampered(state.subject(), why));
     // Metadata with a new wrapped key are as good as an ETag; some servers name another ETag in their answer.
     let is_ours = written.metadata.as_ref() == Some(&head.metadata);
@@ -140,6 +153,16 @@ fn compare(
     {
         return tampered("its metadata is not what was sent".to_owned());
     }
+    Ok(())
+}
+
+/// Whether S3 says that the object is encrypted as asked for, or as before where that was to be kept, and as rules demand.
+fn compare_encryption(
+    rotation: &Rotation<'_>,
+    state: &ObjectState,
+    strategy: Strategy,
+    head: &ObjectHead,
+) -> Result<()> {
     let asked = rotation.target.at_rest();
     let touched = !matches!(strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share);
     let kept = rotation.keeps_at_rest(&state.current);
@@ -163,10 +186,11 @@ fn compare(
     if let Some(unmet) = rotation.rules.unmet(&state.uri, &encrypted).filter(|_| touched) {
         return Err(not_as_asked(unmet.to_string()));
     }
-    let lost = preserve::missing_after(&state.found(), head);
-    if !lost.is_empty() {
-        return tampered(format!("the server did not keep everything about it; lost: {}", lost.join(", ")));
-    }
+    Ok(())
+}
+
+/// Compares the checksum that was sent, or the one that the object had. False if there is nothing to compare.
+fn compare_checksum(state: &ObjectState, written: &WriteResult, head: &ObjectHead) -> Result<bool> {
     let expected = match (&written.checksum, &state.head.checksum) {
         (Some(sent), _) => Some(sent),
         (None, Some(kept)) if !kept.composite => Some(&kept.value),
@@ -175,7 +199,8 @@ fn compare(
     match (expected, &head.checksum) {
         (Some(expected), Some(found)) if comparable(found, written, state) => {
             if found.value != *expected {
-                return tampered(format!("its checksum is {} instead of {expected}", found.value));
+                let why = format!("its checksum is {} instead of {expected}", found.value);
+                return Err(Error::tampered(state.subject(), why));
             }
             Ok(true)
         }
