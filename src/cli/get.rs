@@ -25,7 +25,7 @@ use crate::byte_size::ByteSize;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::get::bulk::{GetMany, GetRow};
 use crate::commands::get::selection::Selection;
-use crate::commands::get::{self, GetRequest};
+use crate::commands::get::{self, GetOptions, GetRequest};
 use crate::defaults::PART_SIZE;
 use crate::error::Subject;
 use crate::limits::{MAX_PARTS_IN_RANGE, MIN_RANGE_BYTES};
@@ -123,10 +123,15 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
     let OpeningArgs { mode: expect, keys, kms_key, context, trust, key_file, .. } = args.opening;
     let keys = keys.sources(key_file.allow_open_key_file)?;
     let settings = trust.settings(("--kms-key", &kms_key), ("--context", &context))?;
-    let transfer_options = args.transfer.options(None)?;
+    let how = GetOptions {
+        raw: args.raw,
+        expect,
+        rules: session.rules.requirements.clone(),
+        no_clobber: args.no_clobber,
+        records: args.resume.records(),
+        transfer_options: args.transfer.options(None)?,
+    };
     let decryption_keys = settings.with_keys(session.ask(move || keys.read()).await?);
-    let (raw, no_clobber) = (args.raw, args.no_clobber);
-    let rules = session.rules.requirements.clone();
     let names = args.places.iter().filter(|place| is_address(place)).map(|place| place.to_string_lossy());
     let names = names.collect::<Vec<_>>().join(", ");
     session.printer.detail(&format!("get {names} to {scope}"));
@@ -135,20 +140,8 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
         Scope::One(source, target) => {
             let (version_id, range, if_match) = (args.version_id, args.range, args.if_match);
             let unverified = args.unverified;
-            let request = GetRequest {
-                source,
-                target,
-                raw,
-                expect,
-                rules,
-                version_id,
-                range,
-                no_clobber,
-                if_match,
-                unverified,
-                records: args.resume.records(),
-                transfer_options,
-            };
+            let request =
+                GetRequest { source, target, version_id, range, if_match, unverified, options: how };
             if args.update.dry_run {
                 let planned =
                     get::plan(&connection, request, &decryption_keys, &session.cancellation).await?;
@@ -158,20 +151,9 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
         }
         Scope::Many(selections, target) => {
             let (update, dry_run) = (args.update.is_update(), args.update.dry_run);
-            let request = GetMany {
-                selections,
-                target,
-                raw,
-                expect,
-                rules,
-                no_clobber,
-                records: args.resume.records(),
-                update,
-                dry_run,
-                transfer_options,
-            };
+            let request = GetMany { selections, target, update, dry_run, options: how };
             let delete = args.update.delete_options();
-            let again = args.update.again(args.recursive, no_clobber);
+            let again = args.update.again(args.recursive, args.no_clobber);
             many(session, &connection, request, &decryption_keys, delete, again).await
         }
     }

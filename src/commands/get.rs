@@ -48,24 +48,31 @@ pub(crate) struct GetRequest {
     pub(crate) source: S3Uri,
     /// Where the bytes go.
     pub(crate) target: Target,
-    /// Whether to write the stored bytes, without client-side decryption.
-    pub(crate) raw: bool,
-    /// The encryption mode that the object must have; keys are used for no other mode.
-    pub(crate) expect: Option<Mode>,
-    /// What the configured rules require of the object.
-    pub(crate) rules: Requirements,
     /// The version; `None` means the current one.
     pub(crate) version_id: Option<String>,
     /// The range of the plaintext; `None` means all of it.
     pub(crate) range: Option<ByteRange>,
-    /// Whether an existing file must not be replaced.
-    pub(crate) no_clobber: bool,
     /// The ETag that the object must have.
     pub(crate) if_match: Option<String>,
-    /// Where downloads under way are recorded.
-    pub(crate) records: Records,
     /// Whether a stream may receive plaintext before it is verified.
     pub(crate) unverified: bool,
+    /// How it is fetched.
+    pub(crate) options: GetOptions,
+}
+
+/// How objects are fetched, one or many.
+#[derive(Clone)]
+pub(crate) struct GetOptions {
+    /// Whether to write the stored bytes, without client-side decryption.
+    pub(crate) raw: bool,
+    /// The encryption mode that an object must have; keys are used for no other mode.
+    pub(crate) expect: Option<Mode>,
+    /// What the configured rules require of an object.
+    pub(crate) rules: Requirements,
+    /// Whether an existing file must not be replaced.
+    pub(crate) no_clobber: bool,
+    /// Where downloads under way are recorded.
+    pub(crate) records: Records,
     /// Range size and concurrency.
     pub(crate) transfer_options: TransferOptions,
 }
@@ -112,8 +119,8 @@ pub(crate) async fn run(
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<GetOutcome> {
-    let place = sink::prepare(&request.target, request.no_clobber)?;
-    let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);
+    let place = sink::prepare(&request.target, request.options.no_clobber)?;
+    let budget = MemoryBudget::new(&request.options.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     let waits_for_reader = matches!(place, SinkTarget::Stream(_));
     let open = move |left: Option<&Left>| place.open_over(left);
@@ -134,9 +141,9 @@ pub(crate) async fn plan(
     decryption_keys: &DecryptionKeys,
     cancellation: &Cancellation,
 ) -> Result<Planned> {
-    sink::prepare(&request.target, request.no_clobber)?;
+    sink::prepare(&request.target, request.options.no_clobber)?;
     let (keys, version_id) = (&decryption_keys.customer_keys, request.version_id.as_deref());
-    let keyed = head(connection, &request.source, version_id, keys, request.expect);
+    let keyed = head(connection, &request.source, version_id, keys, request.options.expect);
     let keyed = cancellation.or(keyed).await.flatten()?;
     request.check_etag(&keyed.head)?;
     let file = match request.target {
@@ -232,13 +239,17 @@ impl Download<'_> {
         let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
         let reader = request.reader(self.connection, keyed.customer_key.as_ref());
         request.check_etag(head)?;
-        let envelope =
-            if request.raw { None } else { open_envelope::envelope(&reader, head, decryption_keys).await? };
-        let mut found =
-            head.applied.encrypted(envelope.is_some() || request.raw && is_client_side(&reader, head));
+        let envelope = if request.options.raw {
+            None
+        } else {
+            open_envelope::envelope(&reader, head, decryption_keys).await?
+        };
+        let mut found = head
+            .applied
+            .encrypted(envelope.is_some() || request.options.raw && is_client_side(&reader, head));
         found.kms_keys.extend(envelope.iter().flat_map(Envelope::kms_keys));
-        request.rules.permit(&request.source, &found)?;
-        as_required(request.expect, decryption_keys, envelope.is_some(), head, &reader)?;
+        request.options.rules.permit(&request.source, &found)?;
+        as_required(request.options.expect, decryption_keys, envelope.is_some(), head, &reader)?;
         let opening = match envelope {
             None => Opening::AsItIs(match request.range {
                 None => 0..head.len,
@@ -248,7 +259,7 @@ impl Download<'_> {
                 let unwrapped =
                     open_envelope::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
                 found.kms_keys.extend(unwrapped.kms_key.iter().map(KeyArn::to_string));
-                request.rules.permit(&request.source, &found)?;
+                request.options.rules.permit(&request.source, &found)?;
                 match request.range {
                     None => Opening::Whole(Box::new(unwrapped)),
                     Some(range) => {
@@ -275,12 +286,13 @@ impl Download<'_> {
         if let Some(len) = listed.filter(|len| *len <= most) {
             let taken = self.budget.take(len).await?;
             let _slot = self.budget.slot().await?;
-            let keyed = head_with_body(connection, uri, len, keys, request.expect).await?;
+            let keyed = head_with_body(connection, uri, len, keys, request.options.expect).await?;
             // Without a body, the ranges fetched later take their own permits.
             let taken = keyed.head.body.is_some().then_some(taken);
             return Ok((keyed, taken));
         }
-        let keyed = head(connection, uri, request.version_id.as_deref(), keys, request.expect).await?;
+        let keyed =
+            head(connection, uri, request.version_id.as_deref(), keys, request.options.expect).await?;
         Ok((keyed, None))
     }
 }

@@ -18,45 +18,31 @@ use crate::commands::changes::{Action, Change, LocalFile, Planned, Reason, reaso
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::put::same_etag;
 use crate::commands::sse_c_keys::{self, KeyedHead};
-use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_FOLDER_OBJECT_BYTES;
 use crate::location::{S3Uri, Target};
 use crate::meter::Meter;
-use crate::rules::Requirements;
 use crate::transfer::fetched_from;
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::transfer::resume::{Left, Records};
+use crate::transfer::resume::Left;
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
-use crate::transfer_options::TransferOptions;
 
 use super::instruction_files::InstructionFiles;
 use super::selection::{Selected, Selection, of_all};
-use super::{Download, GetOutcome, GetRequest};
+use super::{Download, GetOptions, GetOutcome, GetRequest};
 
 /// A download of many objects. The keys are passed separately, as [`DecryptionKeys`].
-#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct GetMany {
     pub(crate) selections: Vec<Selection>,
     /// The target directory.
     pub(crate) target: PathBuf,
-    /// Whether to write the stored bytes, without client-side decryption.
-    pub(crate) raw: bool,
-    /// The encryption mode that each object must have; keys are used for no other mode.
-    pub(crate) expect: Option<Mode>,
-    /// What the configured rules require of each object.
-    pub(crate) rules: Requirements,
-    /// Whether existing files must not be replaced.
-    pub(crate) no_clobber: bool,
     /// Whether to skip objects whose file is up to date.
     pub(crate) update: bool,
     /// Whether to write nothing, and only report what would be done.
     pub(crate) dry_run: bool,
-    /// Where downloads under way are recorded.
-    pub(crate) records: Records,
-    /// Range size and concurrency.
-    pub(crate) transfer_options: TransferOptions,
+    /// How the objects are fetched.
+    pub(crate) options: GetOptions,
 }
 
 /// The outcome of one object; [`Row::Unselected`] for one that does not become a file.
@@ -75,10 +61,11 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
     report: impl AsyncFnMut(GetRow) -> Result<()>,
 ) -> Result<()> {
-    let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
-    let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);
+    let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.options.no_clobber)?);
+    let budget = MemoryBudget::new(&request.options.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
-    let instruction_files = InstructionFiles { download: fetching, raw: request.raw, expect: request.expect };
+    let instruction_files =
+        InstructionFiles { download: fetching, raw: request.options.raw, expect: request.options.expect };
     let many = Many { fetching, request: &request, folder: folder.clone(), instruction_files };
     let (listing, ahead) = match request.selections.as_slice() {
         [one] => (one.objects(connection).left_stream(), one.objects(connection).left_stream()),
@@ -95,7 +82,8 @@ pub(crate) async fn run(
         }
     };
     let work = |selected| many.object(selected);
-    let work = for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report);
+    let work =
+        for_each_unordered(listing, request.options.transfer_options.objects, cancellation, work, report);
     let len = |selected: &Selected<'_>| selected.len.unwrap_or_default();
     let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
     // Complete files are kept, however the run ends.
@@ -172,11 +160,11 @@ impl Many<'_> {
         etag: Option<&str>,
     ) -> Option<Reason> {
         let Ok(metadata) = fs::symlink_metadata(target) else { return Some(Reason::Missing) };
-        let fetched = fetched_from::etag(target, &metadata).filter(|_| !self.request.raw);
+        let fetched = fetched_from::etag(target, &metadata).filter(|_| !self.request.options.raw);
         let is_of_this = fetched.zip(etag).map(|(fetched, etag)| same_etag(Some(&fetched), etag));
         let here = LocalFile { len: metadata.len(), changed: metadata.ctime(), is_of_this };
         let keys = self.fetching.decryption_keys;
-        let may_be_client_side = !self.request.raw && !keys.opens_nothing_client_side();
+        let may_be_client_side = !self.request.options.raw && !keys.opens_nothing_client_side();
         reason_to_fetch(here, len, last_modified, may_be_client_side, self.fetching.connection.clock_ahead())
     }
 
@@ -184,16 +172,11 @@ impl Many<'_> {
         let request = GetRequest {
             source: uri,
             target: Target::File(target),
-            raw: self.request.raw,
-            expect: self.request.expect,
-            rules: self.request.rules.clone(),
             version_id: None,
             range: None,
-            no_clobber: self.request.no_clobber,
             if_match: None,
             unverified: false,
-            records: self.request.records.clone(),
-            transfer_options: self.request.transfer_options,
+            options: self.request.options.clone(),
         };
         let folder = self.folder.clone();
         let open = move |left: Option<&Left>| folder.place(&name)?.open_over(left);
@@ -231,7 +214,7 @@ impl Many<'_> {
 
     /// Whether an object with so many bytes has any content: encrypted client-side, an empty one has bytes, too.
     async fn has_content(&self, uri: &S3Uri, len: u64) -> Result<bool> {
-        if len == 0 || len > MAX_FOLDER_OBJECT_BYTES || self.request.raw {
+        if len == 0 || len > MAX_FOLDER_OBJECT_BYTES || self.request.options.raw {
             return Ok(len > 0);
         }
         let Download { connection, decryption_keys, cancellation, .. } = self.fetching;

@@ -55,7 +55,7 @@ impl Resumption {
             .map_or_else(|| "as it is".to_owned(), |format| format!("{format:?}"));
         // The server chooses the ETag. The frames of two messages, each authentic, must not become one file.
         let message = opening.message_id().map(hex::encode).unwrap_or_default();
-        let records = request.records.only_if(can_go_on);
+        let records = request.options.records.only_if(can_go_on);
         let source = request.source.to_string();
         let endpoint = reader.connection.s3_url();
         let version = request.version_id.as_deref().unwrap_or_default();

@@ -70,7 +70,7 @@ impl Written {
                 }
                 // Whoever asks for a version wants that one, also when the newest is compared with it later.
                 let is_newest = request.version_id.is_none();
-                let is_object = is_newest && request.range.is_none() && !request.raw;
+                let is_object = is_newest && request.range.is_none() && !request.options.raw;
                 if let Some(etag) = head.etag.as_deref().filter(|_| is_object) {
                     pending.note_etag(etag);
                 }
