@@ -24,7 +24,8 @@ use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::pipe::pipe;
 use crate::transfer::resume::Records;
 use crate::transfer::source::{Input, Parts};
-use crate::transfer::{Cancellation, blocking, plan, upload};
+use crate::transfer::upload::{self, Uploaded};
+use crate::transfer::{Cancellation, blocking, plan};
 use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
@@ -192,7 +193,7 @@ struct PutRun<'a> {
 impl PutRun<'_> {
     /// Uploads an opened source.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
-        let Self { connection, encryptor, options, budget, meter, cancellation } = *self;
+        let Self { connection, encryptor, options, meter, cancellation, .. } = *self;
         if let Some(modified) = input.modified() {
             settings.metadata.entry(MTIME.to_owned()).or_insert_with(|| mtime_text(modified));
         }
@@ -209,7 +210,7 @@ impl PutRun<'_> {
         let records = options.records.only_if(plan.has_many_parts());
         let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
             .refusing_empty(options.fail_if_empty);
-        let mut to = UploadTarget {
+        let to = UploadTarget {
             connection,
             uri: &target,
             sse: object.sse,
@@ -223,33 +224,11 @@ impl PutRun<'_> {
             is_resumable: false,
             found: None,
         };
-        let mut resumption = match identity {
+        let resumption = match identity {
             Some((path, source)) => Resumption::open(&records, &path, source, &plan, &to)?,
             None => None,
         };
-        if let Some(resumption) = &mut resumption {
-            to.found = cancellation.or(resumption.find(&to)).await??;
-        }
-        let lock = match &resumption {
-            Some(resumption) => Lock { retain_until: resumption.retain_until(), ..settings.lock.clone() },
-            None => settings.lock.clone(),
-        };
-        let resumption = resumption.and_then(|resumption| resumption.begin(to.found.as_ref()));
-        let mark = OnceLock::new();
-        let note = |id: &str| {
-            if let Some(resumption) = &resumption {
-                return resumption.note(id);
-            }
-            let _ = mark.set(options.records.mark(&begun(connection, &target, id)));
-            Ok(())
-        };
-        to.is_resumable = resumption.as_ref().is_some_and(Resumption::goes_on);
-        to.on_start = Some(&note);
-        let uploaded = upload::run(parts, &to, budget, meter, cancellation).await;
-        if let Some(resumption) = resumption {
-            resumption.end(&uploaded);
-        }
-        let uploaded = uploaded?;
+        let (uploaded, lock) = self.upload(parts, to, resumption).await?;
         let (envelope, lock) = self.verify(&target, &uploaded.completed, sent.as_ref(), &lock).await?;
         let client = encryptor.client_side();
         Ok(PutOutcome {
@@ -270,6 +249,37 @@ impl PutRun<'_> {
             key_names: object.key_names,
             target,
         })
+    }
+
+    /// Uploads, and goes on with the upload of an earlier run if there is one. Returns the lock that the object gets, too.
+    async fn upload(
+        &self,
+        parts: Parts,
+        mut to: UploadTarget<'_>,
+        mut resumption: Option<Resumption>,
+    ) -> Result<(Uploaded, Lock)> {
+        let Self { connection, options, budget, meter, cancellation, .. } = *self;
+        let mut lock = to.settings.lock.clone();
+        if let Some(resumption) = &mut resumption {
+            to.found = cancellation.or(resumption.find(&to)).await??;
+            lock.retain_until = resumption.retain_until();
+        }
+        let resumption = resumption.and_then(|resumption| resumption.begin(to.found.as_ref()));
+        let (uri, mark) = (to.uri, OnceLock::new());
+        let note = |id: &str| {
+            if let Some(resumption) = &resumption {
+                return resumption.note(id);
+            }
+            let _ = mark.set(options.records.mark(&begun(connection, uri, id)));
+            Ok(())
+        };
+        to.is_resumable = resumption.as_ref().is_some_and(Resumption::goes_on);
+        to.on_start = Some(&note);
+        let uploaded = upload::run(parts, &to, budget, meter, cancellation).await;
+        if let Some(resumption) = resumption {
+            resumption.end(&uploaded);
+        }
+        Ok((uploaded?, lock))
     }
 
     /// Looks at the stored object for what its upload's answer does not say: the envelope of a client-side object, and the

@@ -85,14 +85,11 @@ pub(crate) async fn run(
     let budget = MemoryBudget::of_uploads(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
-    let asks_nothing = matches!(encryptor, Encryptor::Server(None))
-        && options.settings.lock == Lock::default()
-        && !options.rules.reach(&target);
     let many = Many {
+        gate: storing.gate(&target),
         storing,
         target: &target,
         asked,
-        gate: if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() },
         lengths: StoredLengths::new(connection, &encryptor),
         dry_run,
         manifest,
@@ -230,6 +227,15 @@ impl Many<'_> {
 }
 
 impl PutRun<'_> {
+    /// The gate for what is stored under the target: the first object shows whether S3 does what is asked of it, if anything
+    /// is.
+    fn gate(&self, target: &S3Uri) -> FirstObjectGate {
+        let asks_nothing = matches!(self.encryptor, Encryptor::Server(None))
+            && self.options.settings.lock == Lock::default()
+            && !self.options.rules.reach(target);
+        if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() }
+    }
+
     async fn may_write(&self, target: &S3Uri) -> Result<()> {
         self.cancellation.or(may_write(self.connection, target, &self.options.condition)).await?
     }
