@@ -10,7 +10,9 @@ use clap::ValueHint;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::session::Session;
-use crate::aws::Options;
+use crate::aws::traffic::Traffic;
+use crate::aws::{Connection, Options};
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::inspect::comparison::ComparisonRequest;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, InspectOptions};
@@ -166,7 +168,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     args.only_what_fits()?;
     let single = args.is_single();
     let (format, shown) = args.results.format(session, single)?;
-    let keys = session.ask(move || keys.read()).await?;
+    let keys = settings.with_keys(session.ask(move || keys.read()).await?);
     if let (Some(manifest), [place]) = (&args.manifest, args.places.as_slice()) {
         let results = comparison::Results {
             format,
@@ -178,55 +180,26 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
             place: place.clone(),
             manifest: manifest.clone(),
             filter: args.filter.filter(),
-            keys: settings.with_keys(keys),
+            keys,
             jobs: args.data.jobs(args.jobs),
         };
         let connection = session.connect(options).await?;
         return comparison::run(session, &connection, &request, results).await;
     }
-    let scope = args.scope();
     let owner = options.expected_bucket_owner.clone();
-    let asks_buckets = args.results.expect.contains(&Expectation::Rules);
-    let mut inspect_options = InspectOptions {
-        keys: settings.with_keys(keys),
-        read: args.data.read(args.jobs, &options.traffic)?,
-        expected: args.results.expect,
-        rules: session.rules.requirements.clone(),
-        deep: args.deep,
-        all_versions: args.all_versions,
-        filter: args.filter.filter(),
-        jobs: args.data.jobs(args.jobs),
-    };
-    // What a rule demands is expected, unless something else is.
-    let is_demanded = args.places.iter().any(|place| inspect_options.rules.reach(place));
-    let is_all = !args.bucket_only && args.data.sample.is_none();
-    if inspect_options.expected.is_empty() && is_demanded && is_all {
-        inspect_options.expected.push(Expectation::Rules);
-    }
+    let mut inspect_options = args.options(keys, &options.traffic, session)?;
     let expected: Vec<String> = inspect_options.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;
     session.cancellation.or(inspect::resolve(&connection, &mut inspect_options.expected)).await??;
-    if asks_buckets {
+    if args.results.expect.contains(&Expectation::Rules) {
         let rules = inspect::with_bucket_requirements(&connection, inspect_options.rules, &args.places);
         inspect_options.rules = session.cancellation.or(rules).await??;
     }
     let only_unexpected = args.results.only_unexpected;
     let rows = Rows::new(session, format, shown, expected, only_unexpected, args.data.read_data);
-    let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
-    let allow_empty = args.results.allow_empty;
-    let expected = in_words(&inspect_options.expected);
-    let mut report = Report { places, scope, expected, ..Report::default() };
-    if args.results.report.is_some() {
-        let account = connection.account().await.map(|account| format!("{account}, of the credentials"));
-        report.scope.extend(account.map(|account| ("Account", account)));
-        // Of an inventory report only the bucket that has it is asked.
-        let owner = owner.filter(|_| args.inventory.is_none());
-        let owner = owner.map(|owner| format!("{owner}, which each request to S3 demanded"));
-        report.scope.extend(owner.map(|owner| ("Bucket owner", owner)));
-        report.objects = Some(ObjectsByKey::default());
-    }
-    let audit =
-        Audit::new(session, &connection, &inspect_options, rows, report, args.results.report, allow_empty);
+    let report = args.report(&connection, owner, &inspect_options.expected).await;
+    let (html_file, allow_empty) = (args.results.report, args.results.allow_empty);
+    let audit = Audit::new(session, &connection, &inspect_options, rows, report, html_file, allow_empty);
     match args.places.as_slice() {
         [] => match &args.inventory {
             Some(manifest) => audit.inventory(manifest).await,
@@ -247,6 +220,53 @@ impl InspectArgs {
             && self.manifest.is_none()
             && !self.results.summary
             && self.results.report.is_none()
+    }
+
+    /// What is inspected, and expected of it: without an expectation, what a rule demands.
+    fn options(
+        &self,
+        keys: DecryptionKeys,
+        traffic: &Traffic,
+        session: &Session,
+    ) -> Result<InspectOptions, Failure> {
+        let mut options = InspectOptions {
+            keys,
+            read: self.data.read(self.jobs, traffic)?,
+            expected: self.results.expect.clone(),
+            rules: session.rules.requirements.clone(),
+            deep: self.deep,
+            all_versions: self.all_versions,
+            filter: self.filter.clone().filter(),
+            jobs: self.data.jobs(self.jobs),
+        };
+        let is_demanded = self.places.iter().any(|place| options.rules.reach(place));
+        let is_all = !self.bucket_only && self.data.sample.is_none();
+        if options.expected.is_empty() && is_demanded && is_all {
+            options.expected.push(Expectation::Rules);
+        }
+        Ok(options)
+    }
+
+    /// What a report page says beside the results; `owner` is the account that must own the bucket.
+    async fn report(
+        &self,
+        connection: &Connection,
+        owner: Option<String>,
+        expected: &[Expectation],
+    ) -> Report {
+        let places = self.places.iter().chain(&self.inventory).map(ToString::to_string).collect();
+        let expected = in_words(expected);
+        let mut report = Report { places, scope: self.scope(), expected, ..Report::default() };
+        if self.results.report.is_some() {
+            let account = connection.account().await.map(|account| format!("{account}, of the credentials"));
+            report.scope.extend(account.map(|account| ("Account", account)));
+            // Of an inventory report only the bucket that has it is asked.
+            let owner = owner.filter(|_| self.inventory.is_none());
+            let owner = owner.map(|owner| format!("{owner}, which each request to S3 demanded"));
+            report.scope.extend(owner.map(|owner| ("Bucket owner", owner)));
+            report.objects = Some(ObjectsByKey::default());
+        }
+        report
     }
 
     /// What the run covers, for the report: filters and versions.
