@@ -70,7 +70,7 @@ fn command_answer(word: &str, words: &[&str]) -> Option<String> {
         "version" => "`s3seal --version` prints it",
         _ => return None,
     };
-    let line = Line::read(words);
+    let line = CommandLine::read(words);
     let elsewhere = line.as_ref().is_some_and(|line| {
         line.places.len() > 1 && line.places.iter().all(|place| place.starts_with("s3://"))
     });
@@ -91,11 +91,11 @@ fn command_answer(word: &str, words: &[&str]) -> Option<String> {
 
 /// Returns the command line in s3seal's words, if s3seal accepts it.
 fn translated(words: &[&str]) -> Option<String> {
-    Line::read(words)?.translation()
+    CommandLine::read(words)?.translation()
 }
 
 /// A command line taken apart.
-struct Line<'a> {
+struct CommandLine<'a> {
     verb: &'a str,
     places: Vec<&'a str>,
     /// Options as typed, each with its value.
@@ -111,7 +111,7 @@ struct Command {
     then: &'static [&'static str],
 }
 
-impl<'a> Line<'a> {
+impl<'a> CommandLine<'a> {
     /// Takes a command line apart; `None` if an option is of no tool that is known here.
     fn read(words: &[&'a str]) -> Option<Self> {
         let own = Cli::command();

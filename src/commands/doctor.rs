@@ -117,9 +117,11 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<Vec<Check>> {
     let Examined { mut checks, lock } = cancellation.or(examine(connection, &request, cancellation)).await?;
-    checks.extend(memory::check(&request));
+    let memory = memory::check(&request);
+    let has_memory = !memory.as_ref().is_some_and(Check::is_failed);
+    checks.extend(memory);
     let Some(lock) = lock else { return Ok(checks) };
-    let newest = newest::check(connection, &request, cancellation);
+    let newest = newest::check(connection, &request, has_memory, cancellation);
     let (kms, newest) = cancellation.or(join(kms::checks(connection, &request), newest)).await?;
     checks.extend(kms.into_iter().chain(newest));
     if request.write_test {

@@ -235,7 +235,7 @@ impl Download<'_> {
 
     /// Sends a HEAD, checks the object against what is required, unwraps the data key, and plans the download.
     async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
-        let (keyed, permit) = self.look(request, listed).await?;
+        let (keyed, permit) = self.head(request, listed).await?;
         let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
         let reader = request.reader(self.connection, keyed.customer_key.as_ref());
         request.check_etag(head)?;
@@ -280,16 +280,16 @@ impl Download<'_> {
     }
 
     /// Gets the object's head. A small object's bytes come in the same response, and count against the memory budget.
-    async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(KeyedHead, Option<Permit>)> {
+    async fn head(&self, request: &GetRequest, listed: Option<u64>) -> Result<(KeyedHead, Option<Permit>)> {
         let (connection, uri, keys) = (self.connection, &request.source, &self.decryption_keys.customer_keys);
         let most = self.budget.part_size();
         if let Some(len) = listed.filter(|len| *len <= most) {
-            let taken = self.budget.take(len).await?;
+            let permit = self.budget.acquire(len).await?;
             let _slot = self.budget.slot().await?;
             let keyed = head_with_body(connection, uri, len, keys, request.options.expect).await?;
             // Without a body, the ranges fetched later take their own permits.
-            let taken = keyed.head.body.is_some().then_some(taken);
-            return Ok((keyed, taken));
+            let permit = keyed.head.body.is_some().then_some(permit);
+            return Ok((keyed, permit));
         }
         let keyed =
             head(connection, uri, request.version_id.as_deref(), keys, request.options.expect).await?;

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::aws::copy::CopySource;
 use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::{Sum, Whole};
+use crate::defaults;
 use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::transfer::clean_up::clean_up_within;
@@ -58,7 +59,7 @@ async fn copy_all(
             meter.add(len);
             Ok::<_, Error>((sent, sum, len))
         })
-        .buffer_unordered(transfer_options.parts_in_memory().get())
+        .buffer_unordered(transfer_options.jobs.unwrap_or(defaults::JOBS).get())
         .try_collect()
         .await?;
     copied.sort_by_key(|(sent, ..)| sent.number());

@@ -159,7 +159,7 @@ impl MemoryBudget {
 
     /// Waits until an object of `len` bytes may start: at most as many objects larger than a part are in progress
     /// at once as parts fit in memory, besides any number of small ones.
-    pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
+    pub(crate) async fn acquire_object(&self, len: u64) -> Result<Option<Permit>> {
         if len <= self.transfer_options.part_size {
             return Ok(None);
         }
@@ -167,7 +167,7 @@ impl MemoryBudget {
     }
 
     /// Takes memory for a part of this many bytes if it is free, and not needed by requests whose parts stay on disk.
-    pub(crate) fn take_now(&self, bytes: u64) -> Option<Permit> {
+    pub(crate) fn try_acquire(&self, bytes: u64) -> Option<Permit> {
         let on_disk = self.concurrency.limit().saturating_sub(self.transfer_options.parts_in_memory().get());
         let places = bytes.div_ceil(PLACE).max(1);
         let free = self.places.available_permits() as u64;
@@ -177,13 +177,13 @@ impl MemoryBudget {
     }
 
     /// Waits for memory for `held` bytes of a range, and the connection that reads it.
-    pub(crate) async fn take_for_range(&self, held: u64) -> Result<Permit> {
-        self.take(held.saturating_add(self.connection_bytes())).await
+    pub(crate) async fn acquire_for_range(&self, held: u64) -> Result<Permit> {
+        self.acquire(held.saturating_add(self.connection_bytes())).await
     }
 
     /// Waits for memory, in the order of the calls; a request for more than the whole budget waits until it is the only
     /// one.
-    pub(crate) async fn take(&self, bytes: u64) -> Result<Permit> {
+    pub(crate) async fn acquire(&self, bytes: u64) -> Result<Permit> {
         let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
         self.places.clone().acquire_many_owned(places).await.map_err(closed)
     }

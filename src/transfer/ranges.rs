@@ -48,7 +48,7 @@ impl Ranges {
         stream::unfold(size, move |size| async move {
             let range = self.next(size(budget))?;
             let places = async {
-                let permit = budget.take_for_range(held.min(range.end - range.start)).await?;
+                let permit = budget.acquire_for_range(held.min(range.end - range.start)).await?;
                 Ok((permit, budget.slot().await?))
             };
             let request = places.await.map(|(permit, slot)| RangeRequest { range, permit, slot });

@@ -54,7 +54,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
                 path,
                 permissions: Some(metadata.permissions()),
                 no_clobber,
-                beside: Arc::default(),
+                placed: Arc::default(),
             })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -63,7 +63,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
                 let subject = Subject::Folder(folder.to_owned());
                 return Err(Error::NotFound { subject, source: Some(error.into()) });
             }
-            Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber, beside: Arc::default() })
+            Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber, placed: Arc::default() })
         }
         Err(error) => Err(Error::local("open", path)(error)),
     }
@@ -87,7 +87,7 @@ pub(crate) enum SinkTarget {
         /// Whether a file that appears in the meantime must stay.
         no_clobber: bool,
         /// The files of other objects of the run, none of which it may replace.
-        beside: Arc<PlacedFiles>,
+        placed: Arc<PlacedFiles>,
     },
 }
 
@@ -120,10 +120,10 @@ impl SinkTarget {
                 let folder = folder_of(&path);
                 let subject = Subject::Folder(folder.to_owned());
                 fs::create_dir_all(folder).map_err(Error::local("make", subject))?;
-                let beside = Arc::default();
-                Self::File { path, permissions: None, no_clobber, beside }.open_over(left)
+                let placed = Arc::default();
+                Self::File { path, permissions: None, no_clobber, placed }.open_over(left)
             }
-            Self::File { path, permissions, no_clobber, beside } => {
+            Self::File { path, permissions, no_clobber, placed } => {
                 let refused = || Error::local("write next to", &path);
                 let left = match left {
                     Some(Left::GoOn(left)) => temporary_file::reopen(&path, left),
@@ -139,7 +139,7 @@ impl SinkTarget {
                 };
                 let sink = Sink::new(file.try_clone().map_err(refused())?, &path);
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
-                let hidden = TemporaryFile { file, temp, path, permissions, no_clobber, beside };
+                let hidden = TemporaryFile { file, temp, path, permissions, no_clobber, placed };
                 Ok((sink, PendingFile::File(Box::new(hidden))))
             }
         }
@@ -299,7 +299,7 @@ pub(crate) struct TemporaryFile {
     path: PathBuf,
     permissions: Permissions,
     no_clobber: bool,
-    beside: Arc<PlacedFiles>,
+    placed: Arc<PlacedFiles>,
 }
 
 impl PendingFile {
@@ -372,13 +372,13 @@ impl PendingFile {
     /// run has filled, `Local` for what the system refuses.
     pub(crate) fn commit(self) -> Result<Option<PathBuf>> {
         let Self::File(hidden) = self else { return Ok(None) };
-        let TemporaryFile { file, temp, path, permissions, no_clobber, beside } = *hidden;
+        let TemporaryFile { file, temp, path, permissions, no_clobber, placed } = *hidden;
         // Only read, write and execute: set-user-id was granted to other bytes.
         let permissions = Permissions::from_mode(permissions.mode() & 0o777);
         file.set_permissions(permissions).map_err(Error::local("write", &path))?;
-        beside.place(&file, &path, || {
-            let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
-            placed.map_err(|refused| match refused.error.kind() {
+        placed.place(&file, &path, || {
+            let renamed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
+            renamed.map_err(|refused| match refused.error.kind() {
                 io::ErrorKind::AlreadyExists => Error::TargetExists { subject: (&path).into() },
                 _ => Error::local("write", &path)(refused.error),
             })

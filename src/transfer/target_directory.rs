@@ -99,8 +99,8 @@ impl TargetDirectory {
             Ok(_) if self.no_clobber => return Err(Error::TargetExists { subject }),
             Ok(metadata) => Some(metadata.permissions()),
         };
-        let (no_clobber, beside) = (self.no_clobber, self.placed.clone());
-        let place = SinkTarget::File { path: path.clone(), permissions, no_clobber, beside };
+        let (no_clobber, placed) = (self.no_clobber, self.placed.clone());
+        let place = SinkTarget::File { path: path.clone(), permissions, no_clobber, placed };
         Ok((path, place))
     }
 

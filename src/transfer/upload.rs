@@ -90,7 +90,7 @@ async fn first_parts(
     if parts.can_stay_on_disk() && parts.are_many() {
         return Ok(([None, None], parts));
     }
-    let permit = Some(cancellation.or(budget.take(parts.next_memory())).await??);
+    let permit = Some(cancellation.or(budget.acquire(parts.next_memory())).await??);
     let (first, second);
     (first, parts) = next(parts, cancellation).await?;
     let first = first.ok_or_else(|| Error::tampered(to.subject(), "the source gave no first part"))?;
@@ -253,7 +253,7 @@ fn produce(
 }
 
 async fn read(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, Parts)> {
-    let permit = Some(budget.take(parts.next_memory()).await?);
+    let permit = Some(budget.acquire(parts.next_memory()).await?);
     let part;
     (part, parts) = blocking(move || parts.next_part().map(|part| (part, parts))).await??;
     Ok((part.map(|part| Made { part, permit, slot: None }), parts))
@@ -263,7 +263,7 @@ async fn read(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, 
 /// is read before it can be sent.
 async fn read_or_leave(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, Parts)> {
     let slot = Some(budget.slot().await?);
-    let permit = budget.take_now(parts.next_memory());
+    let permit = budget.try_acquire(parts.next_memory());
     let stays = permit.is_none();
     let part;
     (part, parts) = blocking(move || {

@@ -122,7 +122,7 @@ pub(crate) fn apply(
     let Some((verb, typed)) = matches.subcommand() else { return Ok((argv.to_vec(), InForce::default())) };
     let Some(verb) = command.find_subcommand(verb) else { return Ok((argv.to_vec(), InForce::default())) };
     let overrides = typed.get_flag("override_rules");
-    let line = Line { verb, typed, profile: profile(&config, typed)? };
+    let line = CommandLine { verb, typed, profile: profile(&config, typed)? };
     let mut inserted = line.of_profile();
     let places = line.places();
     let (rule, of_rule) = line.rule(&config, &places)?;
@@ -133,7 +133,7 @@ pub(crate) fn apply(
     let encryption = rule.filter(|_| encrypts && !of_rule.is_empty()).map(|rule| rule.origin.clone());
     inserted.extend(of_rule);
     if !overrides {
-        inserted.extend(line.owner(&config, &[places.as_slice(), &line.beside()].concat())?);
+        inserted.extend(line.owner(&config, &[places.as_slice(), &line.addresses_in_flags()].concat())?);
     }
     let set_aside = if overrides { demanding(&config, &places) } else { Vec::new() };
     let requirements = if overrides { Requirements::default() } else { config.requirements() };
@@ -155,13 +155,13 @@ fn profile<'c>(config: &'c Config, typed: &ArgMatches) -> Result<Option<&'c Prof
 }
 
 /// A command line: what was typed, and the profile that adds to it.
-struct Line<'a> {
+struct CommandLine<'a> {
     verb: &'a Command,
     typed: &'a ArgMatches,
     profile: Option<&'a Profile>,
 }
 
-impl Line<'_> {
+impl CommandLine<'_> {
     /// The verb's flag of this name; one that is hidden exists only to be answered.
     fn flag(&self, name: &str) -> Option<&Arg> {
         let is_hidden = |arg: &Arg| arg.is_hide_set() || name == "private-key" && self.is_doctor_of_writing();
@@ -275,7 +275,7 @@ impl Line<'_> {
     }
 
     /// The addresses in S3 that flags name, such as that of a manifest.
-    fn beside(&self) -> Vec<S3Uri> {
+    fn addresses_in_flags(&self) -> Vec<S3Uri> {
         let flags = self.typed.ids().map(clap::Id::as_str).filter(|id| *id != "places");
         let typed = flags.filter_map(|id| self.typed.try_get_raw(id).ok().flatten()).flatten();
         let settings = self.profile.map_or(&[][..], |profile| profile.settings.as_slice());

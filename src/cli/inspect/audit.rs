@@ -73,7 +73,7 @@ impl<'a> Audit<'a> {
         let reads = self.options.read.is_some();
         let progress = reads.then(|| self.session.progress(Unit::Bytes, &place.to_string()));
         let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
-        let report = self.look(place, version_id, &meter).await??;
+        let report = self.object_report(place, version_id, &meter).await??;
         if let Some(progress) = progress {
             progress.finish();
         }
@@ -202,7 +202,7 @@ impl<'a> Audit<'a> {
 
     async fn place(&mut self, place: &S3Uri, version_id: Option<&str>, meter: &Meter) -> Result<(), Failure> {
         if place.is_object() && !self.options.all_versions {
-            let row = match self.look(place, version_id, meter).await? {
+            let row = match self.object_report(place, version_id, meter).await? {
                 Ok(report) => InspectRow::Done(Box::new(report.outcome)),
                 // One that fails is one of many.
                 Err(error) if self.options.read.is_some() && self.report.places.len() > 1 => {
@@ -237,7 +237,7 @@ impl<'a> Audit<'a> {
         Ok(inspect::audit(inspector, place, &mut self.summary, report).await?)
     }
 
-    async fn look(
+    async fn object_report(
         &self,
         place: &S3Uri,
         version_id: Option<&str>,

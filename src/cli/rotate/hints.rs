@@ -11,7 +11,7 @@ use crate::error::{Error, KeyFault, RotationRefusal, Subject, Unsupported};
 /// Looks up hints; none where those of all verbs will do.
 pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
     match error {
-        Error::Tampered { subject, .. } => Some(look(subject).into_iter().collect()),
+        Error::Tampered { subject, .. } => Some(inspect_it(subject).into_iter().collect()),
         Error::NotAsAsked { stored: false, .. } => {
             Some(vec!["no object was changed; this server cannot do what was asked".to_owned()])
         }
@@ -20,7 +20,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
             // Only where an older version is left is it not the one there is.
             let removal = version_id.as_deref().and_then(|id| Some(aws.removal(subject.uri()?, Some(id))));
             let removal = removal.map(|command| format!("to have the version before it again: {command}"));
-            Some([stored].into_iter().chain(look(subject)).chain(removal).collect())
+            Some([stored].into_iter().chain(inspect_it(subject)).chain(removal).collect())
         }
         Error::EnvelopeLost(lost) => Some(lost_envelope::after_rotate(lost, aws)),
         Error::Changed { subject: Subject::InstructionFile(_), .. } => Some(vec![
@@ -51,7 +51,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
     }
 }
 
-fn look(subject: &Subject) -> Option<String> {
+fn inspect_it(subject: &Subject) -> Option<String> {
     Some(format!(
         "`s3seal inspect {}` shows what is there now; older versions, if any, are as they were",
         shell_word(&subject.uri()?.to_string())

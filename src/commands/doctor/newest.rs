@@ -9,7 +9,7 @@ use std::pin::pin;
 
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{Check, DoctorRequest, Name, Problem, Remedy, Verb, memory};
+use super::{Check, DoctorRequest, Name, Problem, Remedy, Verb};
 use crate::aws::Connection;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::decryption_keys::DecryptionKeys;
@@ -37,22 +37,22 @@ enum Fit {
 }
 
 /// Looks at the newest objects, one after the other, until one needs a local key; none if the verb works without any,
-/// or if trying a passphrase would take too much memory.
+/// or without the memory to try a passphrase.
 pub(super) async fn check(
     connection: &Connection,
     request: &DoctorRequest,
+    has_memory: bool,
     cancellation: &Cancellation,
 ) -> Option<Check> {
     let keys = &request.opening;
     let tried = if request.write_test { keys.clone() } else { keys.client_side() };
-    let is_too_costly = memory::check(request).is_some_and(|check| check.is_failed());
     let has_keys = !keys.customer_keys.is_empty() || !keys.unwrapper.ring().is_empty();
     let is_wanted = match request.verb {
         Verb::Put | Verb::Inspect => has_keys,
         // They would stop at an object whose key is missing.
         Verb::Get | Verb::Rotate => true,
     };
-    if !is_wanted || is_too_costly {
+    if !is_wanted || !has_memory {
         return None;
     }
     let mut listed = match listed(connection, &request.place).await {

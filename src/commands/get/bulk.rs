@@ -139,8 +139,11 @@ impl Many<'_> {
                 let planned = Planned { action: Action::Fetch, uri, file, bytes: len, reason };
                 return Ok(Some(Change::Planned(planned)));
             }
-            let _turn =
-                self.fetching.cancellation.or(self.fetching.budget.turn(len.unwrap_or(u64::MAX))).await??;
+            let _permit = self
+                .fetching
+                .cancellation
+                .or(self.fetching.budget.acquire_object(len.unwrap_or(u64::MAX)))
+                .await??;
             let fetched = self.fetch(uri, name, target, len).await?;
             Ok(Some(Change::Transferred(fetched)))
         };

@@ -32,7 +32,7 @@ impl InstructionFiles<'_> {
     pub(super) async fn contain(&self, uri: &S3Uri, len: u64) -> Result<bool> {
         let suffix = self.download.decryption_keys.suffix.as_ref();
         let end = instruction_file_key("", suffix);
-        let Some(beside) = uri.key.strip_suffix(&end).filter(|beside| !beside.is_empty()) else {
+        let Some(object_key) = uri.key.strip_suffix(&end).filter(|object_key| !object_key.is_empty()) else {
             return Ok(false);
         };
         if self.raw || len > MAX_INSTRUCTION_FILE_BYTES {
@@ -40,7 +40,7 @@ impl InstructionFiles<'_> {
         }
         let Some(is_marked) = self.is_one(uri).await? else { return Ok(false) };
         // Its mark says that it is needed; or the object does, or the user, with `--instruction-suffix`.
-        let object = uri.with_key(beside);
+        let object = uri.with_key(object_key);
         let needs_it = |head: &ObjectHead| {
             matches!(detect::detect(&object, &head.metadata), Ok(Detected::InstructionFileNeeded))
         };

@@ -60,7 +60,7 @@ impl Download<'_> {
         sink: Sink,
     ) -> Result<Verified> {
         let Self { connection, decryption_keys, budget, meter, cancellation } = *self;
-        let _turn = budget.turn(head.len).await?;
+        let _permit = budget.acquire_object(head.len).await?;
         let envelope =
             if as_stored { None } else { open_envelope::envelope(reader, head, decryption_keys).await? };
         let opening = match envelope {

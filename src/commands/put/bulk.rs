@@ -243,7 +243,7 @@ impl PutRun<'_> {
     async fn file(&self, file: &FoundFile, target: S3Uri, gate: &FirstObjectGate) -> Result<PutOutcome> {
         self.may_write(&target).await?;
         let first = self.cancellation.or(gate.admit()).await??;
-        let _turn = self.cancellation.or(self.budget.turn(file.len)).await??;
+        let _permit = self.cancellation.or(self.budget.acquire_object(file.len)).await??;
         let stored = match self.as_it_is_now(file, target.clone()).await {
             // Its object counts as newer than what was written meanwhile, which a later run would take for unchanged.
             Ok((_, false)) | Err(Error::SourceChanged { .. })
