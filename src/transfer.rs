@@ -15,6 +15,7 @@ pub(crate) mod fetched_from;
 pub(crate) mod locked_file;
 pub(crate) mod memory_budget;
 pub(crate) mod parallel_write;
+pub(crate) mod pending_file;
 pub(crate) mod pipe;
 mod placed_files;
 pub(crate) mod plan;

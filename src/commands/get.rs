@@ -24,9 +24,10 @@ use crate::seal::detect::{self, Detected};
 use crate::transfer::download::Pipeline;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::parallel_write::Downloaded;
+use crate::transfer::pending_file::{PendingFile, sync_directory};
 use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::{Left, Records};
-use crate::transfer::sink::{self, PendingFile, Sink, SinkTarget};
+use crate::transfer::sink::{self, Sink, SinkTarget};
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
 
@@ -126,7 +127,7 @@ pub(crate) async fn run(
     let open = move |left: Option<&Left>| place.open_over(left);
     let (outcome, folder) = fetching.fetch(request, None, open, waits_for_reader).await?;
     if let Some(folder) = folder {
-        blocking(move || sink::sync_directory(&folder)).await?;
+        blocking(move || sync_directory(&folder)).await?;
     }
     Ok(outcome)
 }

@@ -1,27 +1,26 @@
 //! Where plaintext goes: a file that appears only once everything is verified, or a stream.
 //!
-//! The temporary file is in the target's directory, and only its owner can read it. If the transfer fails, it is
-//! removed, and the old file remains unchanged. Writing blocks, so callers run it on blocking threads.
+//! A file's bytes go into a temporary one, a [`PendingFile`]: if the transfer fails, it is removed, and the old file
+//! remains unchanged. Writing blocks, so callers run it on blocking threads.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use rustix::fs::Mode;
 use rustix::process::umask;
-use tempfile::TempPath;
 
 use crate::checksum::{Algorithm, Running, Sum};
 use crate::error::{Error, Result, Subject};
 use crate::location::{Target, folder_of};
+use crate::transfer::pending_file::{PendingFile, TemporaryFile};
 use crate::transfer::placed_files::PlacedFiles;
-use crate::transfer::resume::{Left, LeftFile};
-use crate::transfer::{fetched_from, temporary_file};
+use crate::transfer::resume::Left;
+use crate::transfer::temporary_file;
 
 /// Bytes that are read at once: few enough for the cache.
 const PIECE: usize = 256 * 1024;
@@ -284,119 +283,10 @@ fn begins_as_text(bytes: &[u8]) -> bool {
     !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
-/// The written bytes, before they become the target. Dropping it removes them.
-pub(crate) enum PendingFile {
-    /// A stream keeps what it was given.
-    Stream,
-    /// A temporary file.
-    File(Box<TemporaryFile>),
-}
-
-/// A temporary file in its target's directory.
-pub(crate) struct TemporaryFile {
-    file: File,
-    temp: TempPath,
-    path: PathBuf,
-    permissions: Permissions,
-    no_clobber: bool,
-    placed: Arc<PlacedFiles>,
-}
-
-impl PendingFile {
-    /// Whether what is written stays hidden until [`PendingFile::commit`].
-    pub(crate) fn hides(&self) -> bool {
-        matches!(self, Self::File(_))
-    }
-
-    /// Sets when the file was last written. A file system that cannot keep the time is no reason to fail.
-    pub(crate) fn set_modified(&self, time: SystemTime) {
-        if let Self::File(hidden) = self {
-            let _ = hidden.file.set_modified(time);
-        }
-    }
-
-    /// Notes which object the bytes are of, once all are written and [`PendingFile::set_modified`] has been called.
-    pub(crate) fn note_etag(&self, etag: &str) {
-        if let Self::File(hidden) = self {
-            fetched_from::note(&hidden.file, etag);
-        }
-    }
-
-    /// Where the bytes are until then, and in which file.
-    pub(crate) fn left_file(&self) -> Option<LeftFile> {
-        let Self::File(hidden) = self else { return None };
-        let metadata = hidden.file.metadata().ok()?;
-        let path = std::path::absolute(&hidden.temp).ok()?;
-        Some(LeftFile { path, device: metadata.dev(), inode: metadata.ino() })
-    }
-
-    /// Leaves the bytes where they are, for another run.
-    pub(crate) fn leave(self) {
-        if let Self::File(hidden) = self {
-            // If it could not be kept it is gone, and the next run starts anew.
-            let _ = hidden.temp.keep();
-        }
-    }
-
-    /// Returns a handle to sync the bytes before the commit: only the sync may take long.
-    ///
-    /// # Errors
-    /// `Local` for what the system refuses.
-    pub(crate) fn to_sync(&self) -> Result<Option<File>> {
-        match self {
-            Self::Stream => Ok(None),
-            Self::File(hidden) => {
-                hidden.file.try_clone().map(Some).map_err(Error::local("write", &hidden.path))
-            }
-        }
-    }
-
-    /// Syncs the bytes and makes them the target: all steps in one, for small files.
-    ///
-    /// # Errors
-    /// As [`PendingFile::commit`].
-    pub(crate) fn keep(self) -> Result<()> {
-        if let Self::File(hidden) = &self {
-            hidden.file.sync_all().map_err(Error::local("write", &hidden.path))?;
-        }
-        if let Some(folder) = self.commit()? {
-            sync_directory(&folder);
-        }
-        Ok(())
-    }
-
-    /// Makes the synced bytes the target with a rename. Returns the directory that must be synced with [`sync_directory`].
-    ///
-    /// # Errors
-    /// `TargetExists` for a file that has appeared meanwhile and must stay, `Unsupported` for one that another object of the
-    /// run has filled, `Local` for what the system refuses.
-    pub(crate) fn commit(self) -> Result<Option<PathBuf>> {
-        let Self::File(hidden) = self else { return Ok(None) };
-        let TemporaryFile { file, temp, path, permissions, no_clobber, placed } = *hidden;
-        // Only read, write and execute: set-user-id was granted to other bytes.
-        let permissions = Permissions::from_mode(permissions.mode() & 0o777);
-        file.set_permissions(permissions).map_err(Error::local("write", &path))?;
-        placed.place(&file, &path, || {
-            let renamed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
-            renamed.map_err(|refused| match refused.error.kind() {
-                io::ErrorKind::AlreadyExists => Error::TargetExists { subject: (&path).into() },
-                _ => Error::local("write", &path)(refused.error),
-            })
-        })?;
-        Ok(Some(folder_of(&path).to_owned()))
-    }
-}
-
-/// Syncs a directory's new entries, so that a rename survives a power cut. A directory that cannot be opened is not an
-/// error.
-pub(crate) fn sync_directory(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn file(folder: &Path, name: &str) -> Target {

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result, Subject};
+use crate::transfer::pending_file::sync_directory;
 use crate::transfer::placed_files::PlacedFiles;
-use crate::transfer::sink::{SinkTarget, sync_directory};
+use crate::transfer::sink::SinkTarget;
 
 /// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
 const MAX_NAME: usize = 255;

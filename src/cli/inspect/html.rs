@@ -58,9 +58,9 @@ impl Report {
 
 /// Writes the page to a file, in one step.
 pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
-    let (mut sink, claim) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
+    let (mut sink, pending) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
     sink.write(html.as_bytes())?;
-    claim.keep()
+    pending.keep()
 }
 
 /// Makes the page; `names` are aliases of keys.

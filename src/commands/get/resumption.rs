@@ -4,8 +4,8 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::error::Result;
 use crate::location::Target;
+use crate::transfer::pending_file::PendingFile;
 use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, Left, LeftFile, Record, WrittenRange};
-use crate::transfer::sink::PendingFile;
 
 use super::GetRequest;
 use super::decryption::{Described, Opening};

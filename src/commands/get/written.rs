@@ -13,8 +13,9 @@ use crate::meter::Meter;
 use crate::object::{MTIME, read_mtime};
 use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::parallel_write::Downloaded;
+use crate::transfer::pending_file::PendingFile;
 use crate::transfer::resume::{self, Kept};
-use crate::transfer::sink::{PendingFile, Sink};
+use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
 
 use super::GetRequest;

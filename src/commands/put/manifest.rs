@@ -11,7 +11,8 @@ use crate::error::{Error, Result, Subject};
 use crate::limits::{MAX_MANIFEST_BYTES, MAX_MANIFEST_LINE_BYTES};
 use crate::location::{FileOrObject, S3Uri, Target};
 use crate::transfer::blocking;
-use crate::transfer::sink::{self, PendingFile, Sink};
+use crate::transfer::pending_file::PendingFile;
+use crate::transfer::sink::{self, Sink};
 use crate::transfer::source::Input;
 
 use super::{PutOutcome, PutRun};

@@ -22,7 +22,7 @@ use crate::commands::rotate::strategy::Strategy;
 use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
-use crate::transfer::sink::sync_directory;
+use crate::transfer::pending_file::sync_directory;
 use crate::transfer::{blocking, locked_file};
 
 mod file;
