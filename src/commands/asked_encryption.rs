@@ -49,7 +49,7 @@ pub(crate) async fn asked_of<'a>(
     Ok(Encrypted { modes, kms_keys, or_default: sse.is_none(), described })
 }
 
-/// The same for an object that is new at a place. The bucket's default is read if a rule depends on it; where it may not be
+/// The same for an object that is new at a place, which must meet the rules. The bucket's default is read if a rule depends on it; where it may not be
 /// read, S3's answer must tell.
 ///
 /// # Errors

@@ -336,11 +336,11 @@ fn is_client_side(reader: &ObjectReader<'_>, head: &ObjectHead) -> bool {
 fn as_required(
     expect: Option<Mode>,
     decryption_keys: &DecryptionKeys,
-    sealed: bool,
+    client_side: bool,
     head: &ObjectHead,
     reader: &ObjectReader<'_>,
 ) -> Result<()> {
-    let found = if sealed { AppliedMode::Known(Mode::Client) } else { head.applied.mode.clone() };
+    let found = if client_side { AppliedMode::Known(Mode::Client) } else { head.applied.mode.clone() };
     if let Some(expected) = expect
         && found != AppliedMode::Known(expected)
     {
@@ -351,7 +351,7 @@ fn as_required(
         });
     }
     // Keys were given, so the object must need one: otherwise the user would believe that its bytes had been decrypted.
-    if decryption_keys.has_keys() && !sealed && reader.key.is_none() {
+    if decryption_keys.has_keys() && !client_side && reader.key.is_none() {
         return Err(decryption_keys.not_applicable(reader.subject(), &head.applied));
     }
     Ok(())

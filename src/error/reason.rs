@@ -141,7 +141,7 @@ pub enum KeyFault {
     KmsUnknown { key: String },
     /// The data key is wrapped with a KMS key of an account that is not allowed to choose.
     KmsAccount { key: KeyArn },
-    /// The encryption context given is not the one the object was sealed with.
+    /// The encryption context given is not the one the object was encrypted with.
     Context,
     /// To try a passphrase would take more memory than is allowed; in bytes.
     CostlyPassphrase { asked: u64, allowed: u64 },

@@ -26,7 +26,7 @@ pub enum RotationRefusal {
     InstructionFile,
     /// It is an instruction file, which readers of its object ask for without an SSE-C key.
     InstructionFileUnderCustomerKey,
-    /// Nothing authenticates its bytes, so they are to be sealed anew, which was not asked for.
+    /// Nothing authenticates its bytes, so they are to be re-encrypted, which was not asked for.
     NotAuthenticated,
     /// Its instruction file and the object itself would have to be replaced in the same moment.
     FileInUse,

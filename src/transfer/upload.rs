@@ -6,7 +6,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
-use crate::checksum::Whole;
+use crate::checksum::{Sum, Whole};
 use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::transfer::clean_up::clean_up_within;
@@ -204,7 +204,7 @@ async fn send_all(
 
 struct Done {
     sent: Sent,
-    sum: crate::checksum::Sum,
+    sum: Sum,
     len: u64,
     plain: u64,
 }

@@ -146,11 +146,11 @@ fn client(page: &mut Page, outcome: &InspectOutcome) {
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
         ClientSeen::Unknown => page.row("client side", "unknown without the SSE-C key"),
-        ClientSeen::Envelope(envelope) => sealed(page, envelope, outcome),
+        ClientSeen::Envelope(envelope) => client_side(page, envelope, outcome),
     }
 }
 
-fn sealed(page: &mut Page, envelope: &EnvelopeFacts, outcome: &InspectOutcome) {
+fn client_side(page: &mut Page, envelope: &EnvelopeFacts, outcome: &InspectOutcome) {
     let is_opened = matches!(envelope.opens, Opens::With(_));
     let claimed = if is_opened { "" } else { " (claimed: nothing was decrypted)" };
     page.toned("client side", Tone::Good, &format!("{}{claimed}", envelope.title));
