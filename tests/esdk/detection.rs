@@ -11,7 +11,7 @@ use super::stored::{FRAME, SEAL, Stored, bench};
 use crate::support::{BUCKET, Bench, assert_same, key};
 
 /// A bench with a message of the official clients in its bucket, and the AES key that opens it.
-fn with_vector(id: &str) -> (Bench, serde_json::Value) {
+pub fn with_vector(id: &str) -> (Bench, serde_json::Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/esdk");
     let json = |path: &Path| serde_json::from_slice::<serde_json::Value>(&fs::read(path).unwrap()).unwrap();
     let about = json(&folder.join(format!("positive/{id}.json")));

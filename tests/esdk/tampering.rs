@@ -1,6 +1,7 @@
 //! Whoever holds the bucket and not the key: nothing that is not proven leaves, and it ends in failure.
 
-use super::stored::{FRAME, Stored};
+use super::detection::with_vector;
+use super::stored::{FRAME, Stored, message};
 use crate::support::{BUCKET, PART, assert_same};
 
 /// What is done to stored bytes.
@@ -64,6 +65,35 @@ fn a_message_cut_between_frames_or_anywhere_ends_in_failure() {
     for end in [stored.header() - 1, stored.header() / 2, 5, 4] {
         stored.spoil(|sealed| sealed.truncate(end));
         stored.bench.run("get s3://bench/object - --key key").exits(6).writes_nothing();
+    }
+}
+
+#[test]
+fn a_length_that_claims_more_than_is_there_is_damage_framed_or_not() {
+    // The length of an unframed body, and of a final frame in a message whose frames may have 2 GiB. More than is held in
+    // memory, and less.
+    for (id, field, claims) in [
+        ("s0478-nonframed-5000", 12..20, [&5001_u64.to_be_bytes()[..], &(1_u64 << 30).to_be_bytes()]),
+        ("ref-s0478-frame-length-max", 20..24, [&60_000_u32.to_be_bytes()[..], &(1_u32 << 30).to_be_bytes()]),
+    ] {
+        let (bench, _) = with_vector(id);
+        let whole = bench.object("object").plaintext.unwrap();
+        let body = usize::try_from(message(&whole).header_len()).unwrap();
+        bench.run("get s3://bench/object - --key theirs").ok();
+        for claim in claims {
+            let mut spoilt = whole.clone();
+            spoilt[body..][field.clone()].copy_from_slice(claim);
+            bench.sandbox.s3().put_plain(BUCKET, "object", &spoilt);
+            let ended = bench.run("get s3://bench/object - --key theirs").exits(6).writes_nothing();
+            ended.says(&["s3://bench/object cannot be trusted", "cut short"]);
+        }
+        // What is really longer than fits into memory is not called damaged.
+        let mut long = whole.clone();
+        long[body..][field.clone()].copy_from_slice(claims[1]);
+        long.resize(long.len() + (64 << 20), 0);
+        bench.sandbox.s3().put_plain(BUCKET, "object", &long);
+        let ended = bench.run("get s3://bench/object - --key theirs").exits(1).writes_nothing();
+        ended.says(&["67108864", "memory"]);
     }
 }
 

@@ -193,7 +193,9 @@ impl FrameSplitter {
         } else {
             (REGULAR_HEAD, self.frame_length)
         };
-        if content > MAX_ESDK_FRAME_BYTES {
+        // Nothing has authenticated the length of a final frame, so the bytes that are there decide whether it is too long or
+        // damaged.
+        if content > MAX_ESDK_FRAME_BYTES && bytes.len() > MAX_ESDK_FRAME_BYTES as usize {
             return Err(Error::too_large(
                 &self.subject,
                 format!(
@@ -201,7 +203,7 @@ impl FrameSplitter {
                 ),
             ));
         }
-        Ok(head + content as usize + TAG_LEN)
+        Ok((head + TAG_LEN).saturating_add(content as usize))
     }
 
     fn frame<'a>(&self, raw: &'a [u8]) -> Result<Frame<'a>> {

@@ -77,8 +77,10 @@ impl SingleOpener {
         if self.verifier.is_none() {
             return Ok(Some(body));
         }
-        let Some(len) = self.held.get(body..body + 2) else { return Ok(None) };
-        let len = usize::from(u16::from_be_bytes([len[0], len[1]]));
+        let Some(len) = self.held.get(body..).and_then(|footer| footer.first_chunk::<2>()) else {
+            return Ok(None);
+        };
+        let len = usize::from(u16::from_be_bytes(*len));
         if len == 0 || len > MAX_SIGNATURE {
             return Err(self.tampered(format!("its signature cannot have {len} bytes")));
         }
@@ -94,16 +96,19 @@ impl SingleOpener {
         if len > MAX_PLAIN {
             return Err(self.tampered("its body claims to be longer than its format allows"));
         }
-        match usize::try_from(len) {
-            Ok(plain) if len <= u64::from(MAX_ESDK_FRAME_BYTES) => Ok(HEAD + plain + TAG_LEN),
-            _ => Err(Error::too_large(
+        let body =
+            usize::try_from(len).map_or(usize::MAX, |len| HEAD.saturating_add(len).saturating_add(TAG_LEN));
+        // Nothing has authenticated the length, so the bytes that are there decide whether it is too long or damaged.
+        if len > MAX_ESDK_FRAME_BYTES.into() && self.held.len() > MAX_ESDK_FRAME_BYTES as usize {
+            return Err(Error::too_large(
                 &self.subject,
                 format!(
                     "it is not framed, so its {len} bytes would have to be held in memory; at most \
                      {MAX_ESDK_FRAME_BYTES} are"
                 ),
-            )),
+            ));
         }
+        Ok(body)
     }
 
     /// Opens the complete message.
