@@ -337,7 +337,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done and what it costs, and change nothing; fails if something cannot be done')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
-            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Read each rotated object again in full')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Read each object in full afterwards, also one that is already done')
             [CompletionResult]::new('--update-in-place', '--update-in-place', [CompletionResultType]::ParameterName, 'Use UpdateObjectEncryption on a server other than AWS, if a scratch object survives it')
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Create an S3 Batch Operations job instead, and print its id [-e sse-kms]')
             [CompletionResult]::new('--bind-name', '--bind-name', [CompletionResultType]::ParameterName, 'Add the object''s name to the encryption context, for get to check [client: a KMS key, or esdk]')

@@ -330,7 +330,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --dry-run 'Show what would be done and what it costs, and change nothing; fails if something cannot be done'
             cand -y 'Do not ask for confirmation'
             cand --yes 'Do not ask for confirmation'
-            cand --verify 'Read each rotated object again in full'
+            cand --verify 'Read each object in full afterwards, also one that is already done'
             cand --update-in-place 'Use UpdateObjectEncryption on a server other than AWS, if a scratch object survives it'
             cand --batch 'Create an S3 Batch Operations job instead, and print its id [-e sse-kms]'
             cand --bind-name 'Add the object''s name to the encryption context, for get to check [client: a KMS key, or esdk]'

@@ -118,7 +118,7 @@ pub(crate) struct RotateArgs {
     #[arg(short, long)]
     yes: bool,
 
-    /// Read each rotated object again in full
+    /// Read each object in full afterwards, also one that is already done
     #[arg(long)]
     verify: bool,
 

@@ -1,5 +1,7 @@
 //! `--verify`: what it reads, what it finds, and what it says of an object that it finds damaged.
 
+use s3seal_sandbox::Sandbox;
+
 use crate::support::{BUCKET, Bench};
 use crate::{OBJECT, assert_opens, bench, rsa, stored};
 
@@ -17,9 +19,13 @@ const TO_PUBLIC_KEY: [(&str, &str, &str); 6] = [
 
 /// Damages the stored bytes as a writer can who has no key: S3's checksum is of the damaged bytes.
 fn damage(bench: &Bench) {
-    let s3 = bench.sandbox.s3();
+    damage_stored(&bench.sandbox);
+}
+
+fn damage_stored(sandbox: &Sandbox) {
+    let s3 = sandbox.s3();
     s3.tamper_body(BUCKET, "o", |bytes| bytes[PLAIN_LEN / 2] ^= 1);
-    s3.set_checksum_of(BUCKET, "o", &bench.object("o").plaintext.unwrap());
+    s3.set_checksum_of(BUCKET, "o", &s3.object(BUCKET, "o").unwrap().plaintext.unwrap());
 }
 
 #[test]
@@ -83,4 +89,89 @@ fn damage_after_re_encryption_to_a_public_key_is_found() {
         let flags = format!("-e client --format {format} --new-data-key --public-key new.pem");
         bench.run(&format!("rotate {OBJECT} {flags} --from-key a.key --verify --yes")).exits(6);
     }
+}
+
+/// How an object is stored, and how it is rotated to another key that this machine has.
+const TO_ANOTHER_KEY: [(&str, &str); 5] = [
+    ("-e client --key a.key", "--rewrap --key b.key --from-key a.key"),
+    ("-e client --key a.key --instruction-file", "--rewrap --key b.key --from-key a.key"),
+    ("-e client --key a.key", "-e client --key b.key --new-data-key --from-key a.key"),
+    ("-e client --key a.key", "-e client --key b.key --format esdk --from-key a.key"),
+    ("-e client --key a.key", "-e client --key b.key --format s3ec-v2 --from-key a.key"),
+];
+
+#[test]
+fn damage_that_verify_found_is_found_again_by_the_same_command() {
+    for (before, flags) in TO_ANOTHER_KEY {
+        for (place, exit) in [(OBJECT, 6), ("s3://bench/", 9)] {
+            let bench = bench();
+            stored(&bench, PLAIN_LEN, before);
+            let heads = if flags.contains("--rewrap") && !before.contains("file") { 2 } else { 1 };
+            let rot = bench.meanwhile(damage_stored);
+            bench.sandbox.fault(s3seal_sandbox::Fault::on("HeadObject", rot).only("o").skip(heads));
+            let line = format!("rotate {place} {flags} --yes --verify");
+            for _ in 0..3 {
+                bench.run(&line).exits(exit).says(&["s3://bench/o cannot be trusted"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_rotated_without_verify_is_read_by_the_same_command_with_it() {
+    let server_side = [
+        ("-e sse-s3", "-e sse-c --sse-c-key a.key"),
+        ("-e sse-s3", "-e sse-kms --kms-key alias/backup --context a=b"),
+    ];
+    for (before, flags) in TO_ANOTHER_KEY.into_iter().chain(server_side) {
+        for (place, exit) in [(OBJECT, 6), ("s3://bench/", 9)] {
+            let bench = bench();
+            stored(&bench, PLAIN_LEN, before);
+            let line = format!("rotate {place} {flags} --journal j --yes");
+            bench.run(&line).ok();
+            let etag = bench.object("o").etag;
+            // The bytes and nothing else: S3 names the ETag of before.
+            bench.sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[PLAIN_LEN / 2] ^= 1);
+            for _ in 0..2 {
+                bench.run(&format!("{line} --verify")).exits(exit);
+            }
+            assert_eq!(bench.object("o").etag, etag, "{flags}: written again");
+        }
+    }
+}
+
+#[test]
+fn what_was_verified_is_not_read_again() {
+    let bench = bench();
+    let flags = "-e client --key b.key --new-data-key --from-key a.key --journal j --yes";
+    for (place, reads) in [("s3://bench/", [1, 0]), (OBJECT, [1, 1])] {
+        stored(&bench, PLAIN_LEN, "-e client --key a.key");
+        let _ = std::fs::remove_file(bench.path("j"));
+        let line = format!("rotate {place} {flags}");
+        bench.run(&line).ok();
+        let etag = bench.object("o").etag;
+        for reads in reads {
+            bench.sandbox.clear_requests();
+            bench.run(&format!("{line} --verify")).ok();
+            assert_eq!(bench.requests("GetObject").len(), reads, "{place}");
+        }
+        assert_eq!(bench.object("o").etag, etag, "{place}: written again");
+    }
+}
+
+#[test]
+fn an_object_already_under_a_public_key_is_verified_with_its_private_key_or_not_at_all() {
+    let bench = bench();
+    rsa(&bench);
+    stored(&bench, PLAIN_LEN, "-e client --key a.key");
+    let line = format!("rotate {OBJECT} --rewrap --public-key new.pem --from-key a.key --yes");
+    bench.run(&line).ok();
+    bench.run(&line).ok().says(&["already done"]);
+    bench.run(&format!("{line} --verify")).exits(5).says(&["--from-private-key"]);
+    bench
+        .run(&format!("{line} --verify --from-private-key old.pem"))
+        .ok()
+        .says(&["already done", "verified"]);
+    damage(&bench);
+    bench.run(&format!("{line} --verify --from-private-key old.pem")).exits(6);
 }

@@ -190,7 +190,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              storage class, checksum algorithm and lock are carried over. What cannot be carried over is named and \
              the object is left as it is, unless --accept-loss allows it. So is an object in a bucket with Object Lock \
              whose lock may not be read (exit status 4): S3 does not show that there is one. After the write s3seal reads what is \
-             stored and compares it; --verify reads all of it.",
+             stored and compares it; --verify reads all of it, also of an object that was already done, unless the journal says that it \
+             was read. For one that was already under a public key that takes its private key (--from-private-key).",
             "A rotation of many objects keeps a journal. It can be stopped at any time, and the same command goes \
              on: what is done is skipped, and what a crash left half-done is cleaned up. An object that fails is \
              named, the others go on, and the exit status is 9.",

@@ -175,7 +175,7 @@ impl BulkRotation<'_> {
         version_id: Option<&str>,
         etag: Option<&str>,
     ) -> RotateRow {
-        if self.is_done(uri, version_id, etag) {
+        if self.is_finished(uri, version_id, etag) {
             return Row::Unselected;
         }
         let plan = match self.plan_object(place, uri, version_id).await {
@@ -213,6 +213,7 @@ impl BulkRotation<'_> {
         let strategy = strategy.map_err(|refusal| Error::unsupported(state.subject(), refusal))?;
         let begins = strategy != Strategy::Nothing;
         let before = state.head.etag.clone();
+        let is_recorded = self.is_done(&uri, version.as_deref(), before.as_deref());
         if begins {
             journal.begin(before.as_deref(), strategy)?;
         }
@@ -227,8 +228,8 @@ impl BulkRotation<'_> {
         };
         let outcome = check(self.rotation, state, strategy, written, self.allowed).await?;
         // An ETag that stays cannot identify a rotated object: a rotation back to the old key has it, too.
-        let is_new = outcome.etag != before;
-        journal.done(outcome.etag.as_deref().filter(|_| is_new))?;
+        let identifies = outcome.etag != before || !begins && is_recorded;
+        journal.done(outcome.etag.as_deref().filter(|_| identifies), outcome.verified)?;
         Ok(outcome)
     }
 
@@ -282,6 +283,13 @@ impl BulkRotation<'_> {
     fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         !self.rotation.target.has_passphrase()
             && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
+    }
+
+    /// Whether nothing is left to do for an object, by the journal: where all of each is to be read, one that was not read,
+    /// or was found damaged, is read now.
+    fn is_finished(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+        let is_verified = |journal: &Journal| journal.is_verified(uri, version_id, etag);
+        self.is_done(uri, version_id, etag) && (!self.allowed.verify || self.journal.is_some_and(is_verified))
     }
 
     /// Consults the journal for what S3 does not show: a new data key or an encryption context.

@@ -99,6 +99,11 @@ impl Journal {
         etag.is_some() && self.progress.is_done(&uri.to_string(), version_id, etag)
     }
 
+    /// Whether an earlier run has done that, and has read and verified all of the object.
+    pub(crate) fn is_verified(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+        etag.is_some() && self.progress.is_verified(&uri.to_string(), version_id, etag)
+    }
+
     /// Whether an earlier run has started an object, and its ETag has changed since.
     pub(crate) fn has_changed_since(
         &self,
@@ -206,17 +211,24 @@ impl Journal {
         self.write(&if is_there { Line::Scratch { object } } else { Line::Cleared { object } })
     }
 
-    /// Records that an object is done.
+    /// Records that an object is done, and whether all of it was read and verified.
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub(crate) fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
+    pub(crate) fn done(
+        &self,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+        etag: Option<&str>,
+        verified: bool,
+    ) -> Result<()> {
         self.worth.fetch_add(1, Ordering::Relaxed);
         self.close_envelope(&uri.to_string());
         self.write(&Line::Done {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
             etag: etag.map(str::to_owned),
+            verified,
         })
     }
 
@@ -310,7 +322,7 @@ mod tests {
             assert!(!journal.is_worth_keeping());
             journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), Strategy::ServerCopy).unwrap();
             journal.upload(&uri("s3://bkt/a"), "u1").unwrap();
-            journal.done(&uri("s3://bkt/a"), None, Some("\"2\"")).unwrap();
+            journal.done(&uri("s3://bkt/a"), None, Some("\"2\""), false).unwrap();
             journal.begin(&uri("s3://bkt/b"), None, None, Strategy::Reencrypt).unwrap();
             journal.upload(&uri("s3://bkt/b"), "u2").unwrap();
             journal.begin(&uri("s3://bkt/c"), None, None, Strategy::Reencrypt).unwrap();
@@ -346,10 +358,10 @@ mod tests {
         let (a, b) = (uri("s3://bkt/a"), uri("s3://bkt/b"));
         {
             let journal = Journal::open(&path, "r", None).unwrap();
-            journal.done(&a, Some("v1"), Some("1")).unwrap();
+            journal.done(&a, Some("v1"), Some("1"), false).unwrap();
             journal.begin(&a, None, Some("1"), Strategy::Reencrypt).unwrap();
             journal.begin(&b, None, Some("1"), Strategy::Reencrypt).unwrap();
-            journal.done(&b, None, Some("2")).unwrap();
+            journal.done(&b, None, Some("2"), false).unwrap();
         }
         let journal = Journal::open(&path, "r", None).unwrap();
         assert!(journal.is_done(&a, Some("v1"), Some("1")) && !journal.is_done(&a, Some("v2"), Some("1")));
@@ -390,7 +402,7 @@ mod tests {
         assert!(journal.has_other_length_now(&a, 8) && !journal.has_other_length_now(&a, 9));
         assert!(!journal.has_other_length_now(&b, 8));
         assert!(journal.has_open_envelopes());
-        journal.done(&a, None, Some("1")).unwrap();
+        journal.done(&a, None, Some("1"), false).unwrap();
         assert!(!journal.has_open_envelopes());
         drop(journal);
         assert!(!Journal::open(&path, "r", None).unwrap().has_open_envelopes());
@@ -417,15 +429,15 @@ mod tests {
         let path = folder.path().join("j");
         {
             let journal = Journal::open(&path, "r", Some("http://127.0.0.1")).unwrap();
-            journal.done(&uri("s3://bkt/a"), None, Some("1")).unwrap();
-            journal.done(&uri("s3://bkt/b"), None, Some("1")).unwrap();
+            journal.done(&uri("s3://bkt/a"), None, Some("1"), false).unwrap();
+            journal.done(&uri("s3://bkt/b"), None, Some("1"), false).unwrap();
         }
         let whole = std::fs::read(&path).unwrap();
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             {
                 let journal = Journal::open(&path, "r", Some("http://127.0.0.1")).unwrap();
-                journal.done(&uri("s3://bkt/c"), None, Some("1")).unwrap();
+                journal.done(&uri("s3://bkt/c"), None, Some("1"), false).unwrap();
             }
             let journal = Journal::open(&path, "r", Some("http://127.0.0.1")).unwrap();
             assert!(journal.is_done(&uri("s3://bkt/c"), None, Some("1")), "{cut}");

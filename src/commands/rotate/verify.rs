@@ -49,13 +49,7 @@ pub(super) async fn check(
     };
     let checksum_compared = compare(rotation, &state, strategy, &written, &head)?;
     let file = rotation.cancellation.or(sent_file(&written, &reader)).await??;
-    let opens_with = match (rotation.target.client(), &rotation.target.decryption_keys) {
-        (Some(_), Some(keys)) if strategy != Strategy::Nothing => Some(OpensWith::NewKey(keys)),
-        (Some(client), None) => {
-            written.data_key.take().filter(|_| verify).map(|key| OpensWith::DataKey(key, &client.context))
-        }
-        _ => None,
-    };
+    let opens_with = opens_with(rotation, strategy, &mut written, verify);
     let with_new_key = matches!(opens_with, Some(OpensWith::NewKey(_)));
     let unwrapped = match opens_with {
         Some(opens_with) => Some(open(rotation, &state, &reader, &head, opens_with, file).await?),
@@ -71,10 +65,33 @@ pub(super) async fn check(
 
 /// What opens the new envelope.
 enum OpensWith<'a> {
-    NewKey(&'a DecryptionKeys),
+    NewKey(DecryptionKeys),
     /// Without the new key (an RSA public key was given), the data key that is in the envelope, to read the content; and the
     /// envelope's context.
     DataKey(DataKey, &'a Context),
+}
+
+/// Finds what opens the envelope. An object that needs no change may be one in which an earlier run found damage, so to
+/// verify it takes the key again; the private one to a public key must have been given with the old keys.
+fn opens_with<'a>(
+    rotation: &'a Rotation<'_>,
+    strategy: Strategy,
+    written: &mut WriteResult,
+    verify: bool,
+) -> Option<OpensWith<'a>> {
+    let client = rotation.target.client()?;
+    let (old, new) = (rotation.decryption_keys, rotation.target.decryption_keys.as_ref());
+    if strategy == Strategy::Nothing {
+        let keys = new.unwrap_or(old).client_side();
+        let keys = DecryptionKeys { legacy: old.legacy.max(keys.legacy), suffix: old.suffix.clone(), ..keys };
+        return verify.then_some(OpensWith::NewKey(keys));
+    }
+    match new {
+        Some(keys) => Some(OpensWith::NewKey(keys.client_side())),
+        None => {
+            written.data_key.take().filter(|_| verify).map(|key| OpensWith::DataKey(key, &client.context))
+        }
+    }
 }
 
 /// The new envelope, opened.
@@ -226,7 +243,7 @@ async fn open(
 ) -> Result<UnwrappedEnvelope> {
     let require_bound_name = rotation.target.binds_name(&state.current);
     let keys = match &opens_with {
-        OpensWith::NewKey(keys) => keys.client_side(),
+        OpensWith::NewKey(keys) => keys.clone(),
         OpensWith::DataKey(..) => DecryptionKeys::default(),
     };
     let decryption_keys = DecryptionKeys { require_bound_name, ..keys };

@@ -44,8 +44,14 @@ pub(super) enum Line {
     Scratch { object: String },
     /// The scratch object is gone.
     Cleared { object: String },
-    /// An object is done, and has this ETag now.
-    Done { object: String, version_id: Option<String>, etag: Option<String> },
+    /// An object is done, and has this ETag now; whether all of it was read and verified, too.
+    Done {
+        object: String,
+        version_id: Option<String>,
+        etag: Option<String>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        verified: bool,
+    },
     /// An object was refused: nothing of it is in progress.
     Refused { object: String },
 }
@@ -65,6 +71,11 @@ impl Line {
             | Self::Refused { object } => Some(object),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Reads the lines of a journal, one after the other.

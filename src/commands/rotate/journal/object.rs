@@ -45,8 +45,8 @@ impl ObjectJournal<'_> {
     }
 
     /// As [`Journal::done`].
-    pub(crate) fn done(&self, etag: Option<&str>) -> Result<()> {
-        self.write(|journal| journal.done(self.uri, self.version_id, etag))
+    pub(crate) fn done(&self, etag: Option<&str>, verified: bool) -> Result<()> {
+        self.write(|journal| journal.done(self.uri, self.version_id, etag, verified))
     }
 
     /// As [`Journal::refused`].

@@ -27,7 +27,9 @@ impl Progress {
     pub(super) fn take(&self, line: &Line) -> io::Result<()> {
         let (step, object, version_id, etag) = match line {
             Line::Begin { object, version_id, etag, .. } => (Step::Started, object, version_id, etag),
-            Line::Done { object, version_id, etag } => (Step::Done, object, version_id, etag),
+            Line::Done { object, version_id, etag, verified } => {
+                (if *verified { Step::Verified } else { Step::Done }, object, version_id, etag)
+            }
             _ => return Ok(()),
         };
         self.0.set(name_in_index(object, version_id.as_deref()), step.word(etag.as_deref()))
@@ -35,7 +37,13 @@ impl Progress {
 
     /// Whether an object was written and has this ETag.
     pub(super) fn is_done(&self, object: &str, version_id: Option<&str>, etag: Option<&str>) -> bool {
-        self.step_of(object, version_id) == Some(Step::Done.word(etag))
+        self.step_of(object, version_id)
+            .is_some_and(|step| [Step::Done, Step::Verified].iter().any(|done| step == done.word(etag)))
+    }
+
+    /// Whether it was read and verified in addition.
+    pub(super) fn is_verified(&self, object: &str, version_id: Option<&str>, etag: Option<&str>) -> bool {
+        self.step_of(object, version_id) == Some(Step::Verified.word(etag))
     }
 
     /// Whether an object was about to be written, and had another ETag.
@@ -62,6 +70,8 @@ enum Step {
     Started = 1,
     /// It is written, and has this ETag.
     Done = 2,
+    /// All of it was read and verified, too.
+    Verified = 3,
 }
 
 impl Step {
