@@ -280,11 +280,25 @@ impl FromStr for KeyName {
 pub struct Context(BTreeMap<String, String>);
 
 impl Context {
-    /// Refuses a duplicate key, and the keys that AWS (`aws:…`, `aws-crypto-…`) and [`BoundName`] reserve.
+    /// A context to write. Refuses a duplicate key, and the keys that AWS (`aws:…`, `aws-crypto-…`) and [`BoundName`]
+    /// reserve.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, EncryptionError> {
+        Self::without(&["aws:", "aws-crypto-"], pairs)
+    }
+
+    /// A context that an object must have. As [`Context::new`], but `aws:…` is allowed: the official clients write such keys,
+    /// because the formats reserve no more than one of them.
+    pub fn demanded(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, EncryptionError> {
+        Self::without(&["aws-crypto-"], pairs)
+    }
+
+    fn without(
+        reserved: &[&str],
+        pairs: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, EncryptionError> {
         let mut map = BTreeMap::new();
         for (key, value) in pairs {
-            if key.starts_with("aws:") || key.starts_with("aws-crypto-") {
+            if reserved.iter().any(|prefix| key.starts_with(prefix)) {
                 return Err(EncryptionError::Reserved(key));
             }
             if BoundName::is_entry(&key) {
@@ -368,5 +382,7 @@ mod tests {
             context(&[("aws:x-amz-cek-alg", "115")]),
             Err(EncryptionError::Reserved("aws:x-amz-cek-alg".to_owned()))
         );
+        let demanded = |key: &str| Context::demanded([(key.to_owned(), String::new())]);
+        assert!(demanded("aws:a").is_ok() && demanded("aws-crypto-a").is_err());
     }
 }

@@ -233,7 +233,7 @@ impl TrustArgs {
         (kms_flag, kms_keys): (&str, &[KmsKey]),
         (context_flag, context): (&str, &[(String, String)]),
     ) -> Result<DecryptionSettings, Failure> {
-        let context = Context::new(context.iter().cloned())
+        let context = Context::demanded(context.iter().cloned())
             .map_err(|error| Failure::usage(format!("{context_flag}: {error}")))?;
         let are_arns = !kms_keys.is_empty() && kms_keys.iter().all(|key| key.arn().is_some());
         if self.kms_discovery && self.kms_account.is_empty() && !are_arns {

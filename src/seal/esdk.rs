@@ -28,6 +28,7 @@ mod suite;
 mod unwrap;
 mod write;
 
+pub(crate) use context::RESERVED;
 pub use describe::{Description, RecipientDescription};
 pub use edk::{Edk, EdkKind, PASSPHRASE_NAMESPACE};
 pub use header::Framing;

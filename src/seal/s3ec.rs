@@ -25,6 +25,7 @@ pub mod metadata;
 mod range;
 
 pub use data_key::{DecryptableEnvelope, KmsRequest, PermittedEnvelope};
+pub(crate) use description::RESERVED;
 pub use description::kms_context;
 pub use range::RangeRead;
 

@@ -1,17 +1,23 @@
 //! A required encryption context that the Encryption SDK authenticates and does not store: only who opens the message knows
 //! it, so that a rotation must not drop it unasked.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA512, Salt};
+use base64::prelude::{BASE64_STANDARD, Engine};
 
-use crate::support::Bench;
 use crate::support::keys::KnownKey;
+use crate::support::{BUCKET, Bench, bytes};
 use crate::{OBJECT, assert_opens, bench, stored};
 
 /// Where the context is in the header of a message of version 2: after the version, the suite and the message id.
 const CONTEXT_AT: usize = 35;
 /// The pair that is not stored.
 const SECRET: (&str, &str) = ("secret", "x");
+
+/// The same with a key that s3seal does not write and the official clients do.
+const SECRET_OF_AWS: (&str, &str) = ("aws:ret", "x");
 
 fn aes(key: &[u8]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap())
@@ -40,35 +46,51 @@ fn take<'a>(bytes: &mut &'a [u8]) -> &'a [u8] {
     value
 }
 
-/// The message's content key, of the suite that s3seal writes.
-fn content_key(sealed: &[u8], context: &[u8], key: &KnownKey) -> LessSafeKey {
+/// The message's content key, of the suite that s3seal writes; and its data key as it is wrapped under this context, and would
+/// be under another one.
+fn content_key(
+    sealed: &[u8],
+    context: &[u8],
+    other: &[u8],
+    key: &KnownKey,
+) -> (LessSafeKey, Vec<u8>, Vec<u8>) {
     let mut rest = &sealed[CONTEXT_AT..];
     take(&mut rest);
     rest = &rest[2..];
     let (_, info, wrapped) = (take(&mut rest), take(&mut rest), take(&mut rest));
-    let nonce = Nonce::try_assume_unique_for_key(&info[info.len() - 12..]).unwrap();
+    let nonce = || Nonce::try_assume_unique_for_key(&info[info.len() - 12..]).unwrap();
     let mut data_key = wrapped.to_vec();
-    let data_key = aes(&key.0).open_in_place(nonce, Aad::from(context), &mut data_key).unwrap();
+    let data_key = aes(&key.0).open_in_place(nonce(), Aad::from(context), &mut data_key).unwrap();
+    let mut rewrapped = data_key.to_vec();
+    aes(&key.0).seal_in_place_append_tag(nonce(), Aad::from(other), &mut rewrapped).unwrap();
     let derived = Salt::new(HKDF_SHA512, &sealed[3..CONTEXT_AT]).extract(data_key);
     let label = [&sealed[1..3], b"DERIVEKEY"];
-    LessSafeKey::new(UnboundKey::from(derived.expand(&label, &AES_256_GCM).unwrap()))
+    let content_key = LessSafeKey::new(UnboundKey::from(derived.expand(&label, &AES_256_GCM).unwrap()));
+    (content_key, wrapped.to_vec(), rewrapped)
 }
 
 /// Stores a message for the key `a.key` at [`OBJECT`] that stores these pairs, and authenticates [`SECRET`] in addition.
 fn stored_without_secret(bench: &Bench, pairs: &[(&str, &str)]) -> Vec<u8> {
-    let all = [pairs, &[SECRET]].concat();
-    let flags = flags(&all);
+    stored_as_if_without(bench, pairs, SECRET)
+}
+
+/// Stores a message for the key `a.key` at [`OBJECT`] that stores these pairs, and authenticates `secret` in addition.
+fn stored_as_if_without(bench: &Bench, pairs: &[(&str, &str)], secret: (&str, &str)) -> Vec<u8> {
+    let written = [pairs, &[SECRET]].concat();
+    let flags = flags(&written);
     let content = stored(bench, 1000, &format!("-e client --format esdk --key a.key {flags}"));
     let sealed = bench.object("o").plaintext.unwrap();
-    let full = encoded(&all);
-    let key = content_key(&sealed, &full, &KnownKey::new(1));
+    let (full, meant) = (encoded(&written), encoded(&[pairs, &[secret]].concat()));
+    let (key, wrapped, rewrapped) = content_key(&sealed, &full, &meant, &KnownKey::new(1));
     let header_len = s3seal::seal::esdk::read("a message", &sealed).unwrap().header_len();
     let (header, body) = sealed.split_at(usize::try_from(header_len).unwrap());
     let kept = encoded(pairs);
     let len = u16::try_from(kept.len()).unwrap().to_be_bytes();
     let rest = &header[CONTEXT_AT + 2 + full.len()..header.len() - 16];
-    let header = [&header[..CONTEXT_AT], &len, &kept, rest].concat();
-    let authenticated = [&header[..], &encoded(&[SECRET])].concat();
+    let at = rest.windows(wrapped.len()).position(|bytes| bytes == wrapped).unwrap();
+    let rest = [&rest[..at], &rewrapped, &rest[at + wrapped.len()..]].concat();
+    let header = [&header[..CONTEXT_AT], &len, &kept, &rest].concat();
+    let authenticated = [&header[..], &encoded(&[secret])].concat();
     let nonce = Nonce::assume_unique_for_key([0; 12]);
     let tag = key.seal_in_place_separate_tag(nonce, Aad::from(authenticated), &mut []).unwrap();
     bench.write("message", &[&header, tag.as_ref(), body].concat());
@@ -102,6 +124,62 @@ fn a_required_context_that_is_not_stored_is_not_lost_unasked() {
             assert_opens(&bench, "--key a.key --context secret=x", &content);
         }
     }
+}
+
+#[test]
+fn a_context_key_of_aws_is_read_and_not_written() {
+    let bench = bench();
+    let content = stored_as_if_without(&bench, &[], SECRET_OF_AWS);
+    bench.run(&format!("get {OBJECT} target --key a.key")).exits(6);
+    bench.run(&format!("get {OBJECT} target --key a.key --context aws:ret=y")).exits(6);
+    assert_opens(&bench, "--key a.key --context aws:ret=x", &content);
+    let line = format!("rotate {OBJECT} --format esdk --key b.key --from-key a.key --from-context aws:ret=x");
+    bench.run(&format!("{line} --yes")).exits(2).says(&["its encryption context (aws:ret) would be lost"]);
+    bench.run(&format!("{line} --context aws:ret=x --yes")).exits(2).says(&["reserved by AWS"]);
+    bench.run(&format!("{line} --accept-loss context --yes")).ok();
+    assert_opens(&bench, "--key b.key", &content);
+    bench.run(&format!("get {OBJECT} target --key b.key --context aws-crypto-x=1")).exits(2);
+}
+
+/// Stores an object of the S3 Encryption Client's version 2 at [`OBJECT`], with this key in its encryption context;
+/// returns its plaintext and the KMS key.
+fn stored_with_context_key(bench: &Bench, name: &str) -> (Vec<u8>, String) {
+    let kms = bench.sandbox.kms();
+    let kms_key = kms.create_key();
+    let alg = "AES/GCM/NoPadding";
+    let context =
+        [(name, "x"), ("aws:x-amz-cek-alg", alg)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let context = BTreeMap::from(context);
+    let (data_key, wrapped) = kms.generate_data_key(&kms_key, &context);
+    let content = bytes(1000);
+    let mut sealed = content.clone();
+    let nonce = Nonce::assume_unique_for_key([1; 12]);
+    aes(&data_key).seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed).unwrap();
+    let metadata = [
+        ("x-amz-key-v2", BASE64_STANDARD.encode(wrapped)),
+        ("x-amz-iv", BASE64_STANDARD.encode([1; 12])),
+        ("x-amz-cek-alg", alg.to_owned()),
+        ("x-amz-wrap-alg", "kms+context".to_owned()),
+        ("x-amz-tag-len", "128".to_owned()),
+        ("x-amz-matdesc", serde_json::to_string(&context).unwrap()),
+    ];
+    bench.sandbox.s3().put_plain(BUCKET, "o", &sealed);
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
+    bench.sandbox.s3().set_metadata(BUCKET, "o", metadata.into());
+    (content, kms_key.to_string())
+}
+
+#[test]
+fn a_context_key_of_aws_in_an_object_of_the_s3_encryption_client_is_not_lost_unasked() {
+    let bench = bench();
+    let (content, kms_key) = stored_with_context_key(&bench, "aws:team");
+    let opens = format!("--kms-key {kms_key} --allow-legacy v2");
+    bench.run(&format!("get {OBJECT} target {opens}")).exits(5).says(&["context"]);
+    assert_opens(&bench, &format!("{opens} --context aws:team=x"), &content);
+    let line = format!(
+        "rotate {OBJECT} --key b.key --from-kms-key {kms_key} --from-context aws:team=x --allow-legacy v2 --yes"
+    );
+    bench.run(&format!("{line} -e client --format esdk")).exits(2).says(&["(aws:team) would be lost"]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
+use crate::seal::{esdk, s3ec};
 
 use super::desired_encryption::DesiredEncryption;
 use super::instruction_file::InstructionFile;
@@ -197,14 +198,11 @@ fn names_of(key: Option<&CustomerKey>) -> Vec<String> {
 
 /// The names in an encryption context, without those that the formats add.
 fn context_of(envelope: &Envelope) -> Vec<String> {
-    // Only one of the formats has it.
-    let names_key = |name: &str| name == "kms_cmk_id" && matches!(envelope, Envelope::S3ec(_));
-    let own = |name: &&String| {
-        !(name.starts_with("aws:")
-            || name.starts_with("aws-crypto-")
-            || names_key(name)
-            || BoundName::is_entry(name))
+    let is_formats = |name: &str| match envelope {
+        Envelope::S3ec(_) => s3ec::RESERVED.contains(&name),
+        Envelope::Esdk(_) => name.starts_with(esdk::RESERVED),
     };
+    let own = |name: &&String| !(is_formats(name) || BoundName::is_entry(name));
     envelope.context().map_or_else(Vec::new, |pairs| pairs.keys().filter(own).cloned().collect())
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub(super) type Pairs = BTreeMap<String, String>;
 
 /// The prefix of the keys that AWS reserves.
-pub(super) const RESERVED: &str = "aws-crypto-";
+pub(crate) const RESERVED: &str = "aws-crypto-";
 /// The key of the pair with the public key of a signed message.
 pub(super) const PUBLIC_KEY: &str = "aws-crypto-public-key";
 

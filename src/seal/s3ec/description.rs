@@ -17,7 +17,7 @@ const ALG_ENTRY: &str = "aws:x-amz-cek-alg";
 /// The context entry in which early clients named their key.
 const OLD_KEY_ENTRY: &str = "kms_cmk_id";
 /// The context entries that are not the user's.
-const RESERVED: [&str; 2] = [ALG_ENTRY, OLD_KEY_ENTRY];
+pub(crate) const RESERVED: [&str; 2] = [ALG_ENTRY, OLD_KEY_ENTRY];
 
 /// Returns the context to send to AWS KMS for content of `alg`: the user's, and the format's reserved entry. s3seal adds
 /// nothing, so that other clients can decrypt with the user's own context. Fails with `Unsupported` for a context that S3
