@@ -30,7 +30,7 @@ pub(crate) struct EncryptionArgs {
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
 
-    /// A pair of the encryption context, which is not secret and appears in KMS logs; repeatable
+    /// A pair of the encryption context, which is not secret: client-side formats store it readable, KMS logs it; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
 

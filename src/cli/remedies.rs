@@ -27,7 +27,8 @@ fn unsupported(why: &Unsupported) -> Option<String> {
         Unsupported::Rotation(refusal) => return rotation(refusal).map(str::to_owned),
         Unsupported::WouldLose { loss, .. } => format!("--accept-loss {loss} goes on without it"),
         Unsupported::WouldLoseContext { .. } => {
-            "give it with --context, or --accept-loss context goes on without it".to_owned()
+            "give it with --context, which stores it readable, or --accept-loss context goes on without it"
+                .to_owned()
         }
         Unsupported::UnknownMode(_) => "add --at-rest to say which mode it gets".to_owned(),
         Unsupported::Legacy { least, .. } => {

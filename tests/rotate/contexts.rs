@@ -117,7 +117,7 @@ fn a_required_context_that_is_not_stored_is_not_lost_unasked() {
         ] {
             bench.run(&line).exits(2).says(&[
                 "its encryption context (secret) would be lost",
-                "--context",
+                "--context, which stores it readable",
                 "--accept-loss context",
             ]);
             assert_eq!(bench.object("o").etag, before, "nothing was written");
@@ -190,6 +190,11 @@ fn a_required_context_that_is_given_again_goes_over() {
         format!("rotate {OBJECT} --format esdk --key b.key --from-key a.key --from-context secret=x --yes");
     bench.run(&format!("{line} --context o=1 --context secret=x")).ok();
     assert_opens(&bench, "--key b.key --context secret=x --context o=1", &content);
+    // The manual says so: from now on everyone reads it.
+    assert_opens(&bench, "--key b.key", &content);
+    let sealed = bench.object("o").plaintext.unwrap();
+    let context = s3seal::seal::esdk::read("a message", &sealed).unwrap().context().clone();
+    assert_eq!(context.get(SECRET.0).map(String::as_str), Some(SECRET.1));
 }
 
 #[test]

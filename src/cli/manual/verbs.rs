@@ -192,6 +192,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              whose lock may not be read (exit status 4): S3 does not show that there is one. After the write s3seal reads what is \
              stored and compares it; --verify reads all of it, also of an object that was already done, unless the journal says that it \
              was read. For one that was already under a public key that takes its private key (--from-private-key).",
+            "A client-side object gets the encryption context of --context, in which everyone who reads the object can read \
+             each pair. That holds also for a pair that its writer required and did not store, which the message format of the \
+             AWS Encryption SDK allows: s3seal reads such objects (--from-context), and does not write them.",
             "A rotation of many objects keeps a journal. It can be stopped at any time, and the same command goes \
              on: what is done is skipped, and what a crash left half-done is cleaned up. An object that fails is \
              named, the others go on, and the exit status is 9.",
