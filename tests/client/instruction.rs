@@ -155,6 +155,38 @@ fn a_file_that_is_none_is_refused() {
 }
 
 #[test]
+fn what_an_envelope_beside_its_object_lacks_is_named() {
+    let bench = sealed("--format s3ec", 1000);
+    let (honest, metadata) = (instruction(&bench, "object"), bench.object("object").metadata);
+    let get = "get s3://bench/object - --key key";
+    for (name, value, says) in [
+        ("x-amz-w", "".into(), "no value for x-amz-w"),
+        ("x-amz-w", "03".into(), "x-amz-w names an unknown algorithm, '03'"),
+        ("x-amz-3", 5.into(), "its instruction file's x-amz-3 is a number instead of a text"),
+    ] {
+        let mut file = honest.clone();
+        file[name] = value;
+        bench.sandbox.s3().put_plain(BUCKET, "object.instruction", file.to_string().as_bytes());
+        bench.run(get).exits(6).says(&[says]);
+    }
+    bench.sandbox.s3().put_plain(BUCKET, "object.instruction", honest.to_string().as_bytes());
+    let mut emptied = metadata;
+    emptied.insert("x-amz-c".to_owned(), String::new());
+    bench.sandbox.s3().set_metadata(BUCKET, "object", emptied.clone());
+    bench.run(get).exits(6).says(&["no value for x-amz-c"]);
+    for name in ["x-amz-c", "x-amz-d", "x-amz-i"] {
+        emptied.insert(name.to_owned(), String::new());
+    }
+    bench.sandbox.s3().set_metadata(BUCKET, "object", emptied);
+    bench.run(get).exits(6).says(&["needs x-amz-c, x-amz-d, x-amz-i in the object's metadata"]);
+    let old = sealed("--format s3ec-v2", 1000);
+    let mut file = instruction(&old, "object");
+    file["x-amz-tag-len"] = "".into();
+    old.sandbox.s3().put_plain(BUCKET, "object.instruction", file.to_string().as_bytes());
+    old.run(&format!("{get} --allow-legacy v2")).exits(6).says(&["no value for x-amz-tag-len"]);
+}
+
+#[test]
 fn a_file_of_another_name_is_read_if_it_is_named() {
     let bench = sealed("--format s3ec", 1000);
     let file = bench.object("object.instruction").plaintext.unwrap();

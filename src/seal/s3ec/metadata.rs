@@ -103,7 +103,10 @@ pub(in crate::seal) fn join(
         return Err(object.tampered("its instruction file has entries that belong to the object alone"));
     }
     if !object.any(&V3_CONTENT) && file.any(&V3_WRAPPING) {
-        return Err(object.tampered("its instruction file is of another format than the object"));
+        return Err(object.tampered(format!(
+            "its instruction file needs {} in the object's metadata, where they have no value",
+            V3_CONTENT.join(", ")
+        )));
     }
     object.values.extend(file.values);
     object.envelope(Storage::InstructionFile, description::of_file)
@@ -209,8 +212,10 @@ impl<'a> Fields<'a> {
 
     fn of_file(subject: &'a Subject, file: &[u8]) -> Result<Self> {
         let mut fields = Self { subject, values: BTreeMap::new() };
-        let entries = instruction::entries(file)
-            .ok_or_else(|| fields.tampered("its instruction file is not a JSON object of strings"))?;
+        let entries = instruction::entries(file).ok_or_else(|| {
+            fields
+                .tampered("its instruction file is not a JSON object of strings, each with a name of its own")
+        })?;
         for (name, value) in entries {
             let known = match (known(&name), value) {
                 (Some(known), Value::Text(text)) => Some((known, text)),
@@ -218,7 +223,11 @@ impl<'a> Fields<'a> {
                     Some((known, number.to_string()))
                 }
                 _ if name == INSTRUCTION_FILE_MARKER => continue,
-                _ => None,
+                (Some(known), Value::Number(_)) => {
+                    return Err(fields
+                        .tampered(format!("its instruction file's {known} is a number instead of a text")));
+                }
+                (None, _) => None,
             };
             let Some((known, text)) = known else {
                 return Err(
@@ -258,7 +267,12 @@ impl<'a> Fields<'a> {
 
     fn need(&self, name: &str) -> Result<&str> {
         let value = self.values.get(name).map(String::as_str);
-        value.ok_or_else(|| self.tampered(format!("its envelope lacks {name}")))
+        value.ok_or_else(|| self.tampered(format!("its envelope has no value for {name}")))
+    }
+
+    /// The error of an entry that names nothing that its format knows.
+    fn unknown(&self, name: &str, value: &str) -> Error {
+        self.tampered(format!("its envelope's {name} names an unknown algorithm, {}", quoted(value)))
     }
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>> {
@@ -324,22 +338,25 @@ impl<'a> Fields<'a> {
     }
 
     fn v2(&self, read: ReadDescription) -> Result<EnvelopeParts> {
+        if !self.any(&[V2_KEY, CEK_ALG, WRAP_ALG, TAG_LEN]) {
+            return Err(self.tampered(format!("its envelope has no value for {V1_KEY} or {V2_KEY}")));
+        }
         self.need(V2_KEY)?;
         let tag_len = self.values.get(TAG_LEN).map(String::as_str);
         let content = match (self.need(CEK_ALG)?, tag_len) {
             (CEK_GCM, Some("128")) => ContentAlgorithm::Gcm { nonce: self.array(IV)? },
             // The Java client writes "0" on a rewrap.
             (CEK_CBC | CEK_CBC_RUBY, None | Some("0")) => ContentAlgorithm::Cbc { iv: self.array(IV)? },
-            (CEK_GCM | CEK_CBC | CEK_CBC_RUBY, _) => {
-                return Err(self.tampered(format!("its envelope's {TAG_LEN} does not fit its {CEK_ALG}")));
+            (alg @ (CEK_GCM | CEK_CBC | CEK_CBC_RUBY), _) => {
+                let len = quoted(tag_len.map_or_else(|| self.need(TAG_LEN), Ok)?);
+                return Err(
+                    self.tampered(format!("its envelope's {TAG_LEN} is {len}, which is not that of {alg}"))
+                );
             }
-            (other, _) => {
-                return Err(self.tampered(format!("its envelope's {CEK_ALG} is {}", quoted(other))));
-            }
+            (other, _) => return Err(self.unknown(CEK_ALG, other)),
         };
         let name = self.need(WRAP_ALG)?;
-        let wrap = v2_wrap_of(name)
-            .ok_or_else(|| self.tampered(format!("its envelope's {WRAP_ALG} is {}", quoted(name))))?;
+        let wrap = v2_wrap_of(name).ok_or_else(|| self.unknown(WRAP_ALG, name))?;
         if matches!((&content, wrap), (ContentAlgorithm::Cbc { .. }, Wrap::KmsContext)) {
             // No client writes that: it is a GCM object that somebody has relabelled.
             return Err(self.tampered(format!("its envelope's {CEK_ALG} does not fit its {WRAP_ALG}")));
@@ -350,7 +367,7 @@ impl<'a> Fields<'a> {
     fn v3(&self, read: ReadDescription) -> Result<EnvelopeParts> {
         let suite = self.need(V3_SUITE)?;
         if suite != SUITE_V3 {
-            return Err(self.tampered(format!("its envelope's {V3_SUITE} is {}", quoted(suite))));
+            return Err(self.unknown(V3_SUITE, suite));
         }
         let message_id = self.array(V3_MESSAGE_ID)?;
         if message_id == [0; super::MESSAGE_ID_LEN] {
@@ -359,8 +376,7 @@ impl<'a> Fields<'a> {
         let content = ContentAlgorithm::Committing { message_id, commitment: self.array(V3_COMMITMENT)? };
         self.need(V3_KEY)?;
         let code = self.need(V3_WRAP)?;
-        let wrap = v3_wrap_of(code)
-            .ok_or_else(|| self.tampered(format!("its envelope's {V3_WRAP} is {}", quoted(code))))?;
+        let wrap = v3_wrap_of(code).ok_or_else(|| self.unknown(V3_WRAP, code))?;
         let (used, unused) = match wrap {
             Wrap::KmsContext => (V3_CONTEXT, V3_MATDESC),
             _ => (V3_MATDESC, V3_CONTEXT),
