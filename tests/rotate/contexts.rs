@@ -151,8 +151,8 @@ fn stored_with_context_key(bench: &Bench, name: &str) -> (Vec<u8>, String) {
         [(name, "x"), ("aws:x-amz-cek-alg", alg)].map(|(key, value)| (key.to_owned(), value.to_owned()));
     let context = BTreeMap::from(context);
     let (data_key, wrapped) = kms.generate_data_key(&kms_key, &context);
-    let content = bytes(1000);
-    let mut sealed = content.clone();
+    let plain = bytes(1000);
+    let mut sealed = plain.clone();
     let nonce = Nonce::assume_unique_for_key([1; 12]);
     aes(&data_key).seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed).unwrap();
     let metadata = [
@@ -166,7 +166,7 @@ fn stored_with_context_key(bench: &Bench, name: &str) -> (Vec<u8>, String) {
     bench.sandbox.s3().put_plain(BUCKET, "o", &sealed);
     let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
     bench.sandbox.s3().set_metadata(BUCKET, "o", metadata.into());
-    (content, kms_key.to_string())
+    (plain, kms_key.to_string())
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn a_required_context_that_is_given_again_goes_over() {
     // The manual says so: from now on everyone reads it.
     assert_opens(&bench, "--key b.key", &content);
     let sealed = bench.object("o").plaintext.unwrap();
-    let context = s3seal::seal::esdk::read("a message", &sealed).unwrap().context().clone();
-    assert_eq!(context.get(SECRET.0).map(String::as_str), Some(SECRET.1));
+    let stored = s3seal::seal::esdk::read("a message", &sealed).unwrap().context().clone();
+    assert_eq!(stored.get(SECRET.0).map(String::as_str), Some(SECRET.1));
 }
 
 #[test]
