@@ -57,6 +57,11 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
             })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // A symbolic link to a file that does not exist yet: the file is made, and the link stays. Links in a circle are
+            // another error.
+            if let Ok(pointed) = fs::read_link(path) {
+                return prepare(&Target::File(folder_of(path).join(pointed)), no_clobber);
+            }
             let folder = folder_of(path);
             if !folder.is_dir() {
                 let subject = Subject::Folder(folder.to_owned());

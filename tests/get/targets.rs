@@ -122,13 +122,32 @@ fn a_link_keeps_pointing_and_the_file_behind_it_is_replaced() {
 }
 
 #[test]
-fn a_link_to_nothing_is_not_left_half_done() {
+fn a_link_to_a_file_that_does_not_exist_keeps_pointing_and_the_file_is_made() {
     let bench = stored(b"new");
-    symlink("nowhere", bench.path("link")).unwrap();
+    fs::create_dir(bench.path("inner")).unwrap();
+    symlink("real", bench.path("inner/next")).unwrap();
+    symlink("inner/next", bench.path("link")).unwrap();
     bench.run("get s3://bench/folder/object link").ok();
-    assert_eq!(bench.read("link"), b"new");
-    let names = bench.names();
-    assert!(names.iter().all(|name| !name.contains("s3seal")), "{names:?}");
+    for link in ["link", "inner/next"] {
+        assert!(fs::symlink_metadata(bench.path(link)).unwrap().is_symlink(), "{link} was replaced");
+    }
+    assert_eq!(bench.read("inner/real"), b"new");
+    bench.assert_tidy(&["inner", "link"]);
+    assert_eq!(fs::read_dir(bench.path("inner")).unwrap().count(), 2, "something is left next to the file");
+}
+
+#[test]
+fn a_link_into_a_directory_that_does_not_exist_or_to_itself_stays_and_nothing_is_sent() {
+    let bench = stored(b"new");
+    symlink("missing/real", bench.path("link")).unwrap();
+    symlink("circle", bench.path("circle")).unwrap();
+    bench.sandbox.clear_requests();
+    bench.run("get s3://bench/folder/object link").exits(3).says(&["missing"]);
+    bench.run("get s3://bench/folder/object circle").exits(1).says(&["circle"]);
+    assert!(bench.sandbox.requests().is_empty());
+    assert_eq!(fs::read_link(bench.path("link")).unwrap().to_str(), Some("missing/real"));
+    assert_eq!(fs::read_link(bench.path("circle")).unwrap().to_str(), Some("circle"));
+    bench.assert_tidy(&["circle", "link"]);
 }
 
 #[test]

@@ -88,7 +88,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
         verb: "get",
         description: &[
             "Fetches an object, decrypts it and verifies it. A file is replaced only when everything is verified: \
-             until then the bytes are in a temporary file in the same directory, which nobody else can read. With \
+             until then the bytes are in a temporary file in the same directory, which nobody else can read. A symbolic \
+             link stays: the file to which it leads is replaced, or made. With \
              --recursive all objects under a prefix are fetched, each to its name below the directory. A key that \
              would lead out of the directory is refused. A directory that is named with a / at its end, or with \
              --recursive, is made. --include and --exclude choose as in s3seal-put(1); if they take no object, the \
