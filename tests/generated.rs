@@ -44,6 +44,29 @@ fn man_pages_are_current() {
     is_current("man");
 }
 
+#[test]
+fn a_page_that_a_full_disk_does_not_take_whole_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = [("man", "s3seal-get.1"), ("completions", "s3seal.bash"), ("policies", "get.sse-kms.json")];
+    for (what, name) in kept {
+        let (directory, old) = (folder.path().join(what), "of an older version");
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join(name), old).unwrap();
+        // A limit on a file's size fails as a full disk does.
+        let script = "ulimit -f 0; exec \"$@\"";
+        let mut shell = Command::new("bash");
+        let shell = shell.args(["-c", script, "bash", env!("CARGO_BIN_EXE_s3seal"), "generate", what]);
+        let ended = shell.arg(&directory).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot write"), "{said}");
+        let names: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [name], "{what}");
+        assert_eq!(fs::read_to_string(directory.join(name)).unwrap(), old, "{what}");
+    }
+}
+
 /// A source in which each block that is named as a policy (`json put.sse-kms`) holds that policy.
 fn with_policies(path: &Path) -> String {
     const BEGIN: &str = "```json ";

@@ -5,10 +5,10 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Command, CommandFactory, ValueEnum, ValueHint};
-use clap_complete::Shell;
+use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -17,8 +17,10 @@ use super::failure::Failure;
 use super::manual::verbs::{PROGRAM, VERBS};
 use super::unhidden::unhidden;
 use super::{Cli, key_source, manual};
+use crate::commands::permissions::documented_policies::{self, DocumentedPolicy};
 use crate::commands::permissions::{self, Places};
 use crate::error::Error;
+use crate::transfer::sink;
 
 /// The pages of section 7.
 const SECTION_7: &str = "s3seal-recipes(7), s3seal-config(7), s3seal-iam(7), s3seal-security(7), s3seal-formats(7), \
@@ -45,20 +47,27 @@ enum What {
     Policies,
 }
 
+/// A file's name, and what is in it.
+type Generated = (String, Vec<u8>);
+
 /// Runs the verb.
 ///
 /// # Errors
-/// What the system refuses.
+/// What the system refuses; a file that cannot be written whole stays as it was.
 pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    let written = fs::create_dir_all(&args.dir).and_then(|()| {
-        let cli = unhidden(&Cli::command());
-        match args.what {
-            What::Completions => completions(cli, &args.dir),
-            What::Man => man_pages(cli, &args.dir),
-            What::Policies => policies(&args.dir),
-        }
-    });
-    Ok(written.map_err(Error::local("write into", &args.dir))?)
+    let cli = unhidden(&Cli::command());
+    let generated = match args.what {
+        What::Completions => Ok(completions(cli)),
+        What::Man => man_pages(cli),
+        What::Policies => policies(),
+    };
+    let refused = || Error::local("write into", &args.dir);
+    let generated = generated.map_err(refused())?;
+    fs::create_dir_all(&args.dir).map_err(refused())?;
+    for (name, content) in generated {
+        sink::replace(&args.dir.join(name), &content)?;
+    }
+    Ok(())
 }
 
 /// The completions that ask the program itself.
@@ -68,15 +77,18 @@ const SCRIPTS: [(&str, &str); 3] = [
     ("s3seal.fish", include_str!("../../completions/s3seal.fish")),
 ];
 
-fn completions(mut cli: Command, dir: &Path) -> io::Result<()> {
-    for shell in [Shell::Elvish, Shell::PowerShell] {
-        clap_complete::generate_to(shell, &mut cli, "s3seal", dir)?;
-    }
-    SCRIPTS.iter().try_for_each(|(name, script)| fs::write(dir.join(name), script))
+fn completions(mut cli: Command) -> Vec<Generated> {
+    let generated = [Shell::Elvish, Shell::PowerShell].map(|shell| {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut cli, "s3seal", &mut script);
+        (shell.file_name("s3seal"), script)
+    });
+    let written = SCRIPTS.map(|(name, script)| (name.to_owned(), script.as_bytes().to_vec()));
+    generated.into_iter().chain(written).collect()
 }
 
-/// Writes the policies for one and the same made-up account.
-fn policies(dir: &Path) -> io::Result<()> {
+/// The policies for one and the same made-up account.
+fn policies() -> io::Result<Vec<Generated>> {
     let places = Places {
         bucket: "arn:aws:s3:::amzn-s3-demo-bucket",
         key_prefix: "db/",
@@ -85,44 +97,45 @@ fn policies(dir: &Path) -> io::Result<()> {
         old_key: "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
         role: "arn:aws:iam::111122223333:role/batch",
     };
-    for case in permissions::documented_policies::all() {
+    let policy = |case: DocumentedPolicy| {
         let policy = permissions::policy(case.task, &case.extras, &places);
         let json = serde_json::to_string_pretty(&policy)?;
-        fs::write(dir.join(format!("{}.json", case.name)), format!("{json}\n"))?;
-    }
-    Ok(())
+        Ok((format!("{}.json", case.name), format!("{json}\n").into_bytes()))
+    };
+    documented_policies::all().into_iter().map(policy).collect()
 }
 
-fn man_pages(cli: Command, dir: &Path) -> io::Result<()> {
+fn man_pages(cli: Command) -> io::Result<Vec<Generated>> {
     let mut cli = cli.disable_help_subcommand(true);
     cli.build();
+    let mut pages = Vec::new();
     for verb in cli.get_subcommands() {
         let page = VERBS.iter().find(|page| page.verb == verb.get_name());
         let (description, files) = page.map_or((&[][..], &[][..]), |page| (page.description, page.files));
-        write_page(verb.clone(), dir, description, |roff| {
+        pages.push(man_page(verb.clone(), description, |roff| {
             examples(roff, verb);
             reference(roff, files);
             see(roff, &format!("s3seal(1), {SECTION_7}"));
-        })?;
+        })?);
     }
     let verbs: Vec<String> =
         cli.get_subcommands().map(|verb| format!("s3seal-{}(1)", verb.get_name())).collect();
-    write_page(cli, dir, PROGRAM, |roff| {
+    pages.push(man_page(cli, PROGRAM, |roff| {
         section(roff, "KEY SOURCES");
         roff.text([roman(manual::SOURCES_INTRO)]);
         rows(roff, key_source::FORMS.map(|(form, meaning)| (form.to_owned(), meaning.to_owned())));
         reference(roff, &[]);
         see(roff, &format!("{}, {SECTION_7}", verbs.join(", ")));
-    })
+    })?);
+    Ok(pages)
 }
 
-/// Writes one page: the description, what clap knows, then what `more` adds.
-fn write_page(
+/// Makes one page: the description, what clap knows, then what `more` adds.
+fn man_page(
     mut command: Command,
-    dir: &Path,
     description: &[&str],
     more: impl FnOnce(&mut Roff),
-) -> io::Result<()> {
+) -> io::Result<Generated> {
     let is_program = command.has_subcommands();
     let usage = command.render_usage().to_string();
     let page =
@@ -147,7 +160,7 @@ fn write_page(
     let mut after = Roff::new();
     more(&mut after);
     after.to_writer(&mut out)?;
-    fs::write(dir.join(page.get_filename()), out)
+    Ok((page.get_filename(), out))
 }
 
 /// The usage as `--help` has it: all the options in one line would hide it.

@@ -168,6 +168,16 @@ fn of_a_new_file() -> Permissions {
     Permissions::from_mode(*mode)
 }
 
+/// Writes a whole file in one step: one that cannot be written whole stays as it was.
+///
+/// # Errors
+/// `NotFound` for a missing directory, `Local` for what the system refuses.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let (mut sink, pending) = prepare(&Target::File(path.to_owned()), false)?.open()?;
+    sink.write(content)?;
+    pending.keep()
+}
+
 /// Opens a nameless temporary file: what is written through the sink is read through the file, once it is rewound.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ use crate::encryption::KeyArn;
 use crate::error::Error;
 use crate::location::S3Uri;
 use crate::meter::Meter;
+use crate::transfer::sink;
 
 /// The maximum number of keys whose aliases are requested.
 const NAMED: usize = 20;
@@ -167,7 +168,7 @@ impl<'a> Audit<'a> {
             let data = verification::sum(&self.summary);
             self.report.scope.extend(data.map(|sum| ("Data", sum)));
             self.report.scope.extend(self.connection.host().map(|host| ("Server", host)));
-            html::write(path, &html::page(&self.report, &self.summary, &names))?;
+            sink::replace(path, html::page(&self.report, &self.summary, &names).as_bytes())?;
         }
         self.found_something()?;
         self.verdict()

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 
 use super::page::bucket_lines;
 use super::table::percent;
@@ -17,9 +16,6 @@ use crate::cli::progress::amounts;
 use crate::cli::sanitize::escaped;
 use crate::commands::inspect::InspectRow;
 use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary};
-use crate::error::Result;
-use crate::location::Target;
-use crate::transfer::sink;
 
 mod objects;
 
@@ -54,13 +50,6 @@ impl Report {
             objects.add(row);
         }
     }
-}
-
-/// Writes the page to a file, in one step.
-pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
-    let (mut sink, pending) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
-    sink.write(html.as_bytes())?;
-    pending.keep()
 }
 
 /// Makes the page; `names` are aliases of keys.
