@@ -79,6 +79,19 @@ fn a_new_key_is_closed_to_others_and_never_replaces_one() {
 }
 
 #[test]
+fn a_new_key_can_be_read_by_its_owner_whatever_the_umask() {
+    let folder = tempfile::tempdir().unwrap();
+    for umask in ["777", "377", "077", "000"] {
+        let key = folder.path().join(umask);
+        let script = format!("umask {umask}; exec \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_s3seal"), "keygen"]);
+        assert!(shell.arg(&key).status().unwrap().success(), "{umask}");
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o7777, 0o600, "{umask}");
+    }
+}
+
+#[test]
 fn a_closed_standard_output_is_no_panic() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

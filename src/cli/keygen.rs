@@ -2,9 +2,9 @@
 //!
 //! The file has mode 0600 and never replaces an existing one: losing a key means losing data.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -27,6 +27,9 @@ Examples:
   s3seal keygen /etc/backup.key
   s3seal keygen --form hex backup.key
   s3seal keygen --show backup.key";
+
+/// The mode of a key file: nobody but its owner can read it.
+const OWNER_ONLY: u32 = 0o600;
 
 /// Make a new 256-bit key, or show a key's fingerprint
 #[derive(clap::Args)]
@@ -171,7 +174,7 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
             shell_word(&named.to_string_lossy())
         )));
     }
-    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(Failure::new(Exit::Condition, anyhow::anyhow!("{shown} already exists"))
@@ -179,7 +182,9 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
         }
         Err(error) => return Err(Error::local("create", path)(error).into()),
     };
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
+    // The umask may have taken away what the owner needs to read the key.
+    let private = file.set_permissions(Permissions::from_mode(OWNER_ONLY));
+    private.and_then(|()| file.write_all(content)).and_then(|()| file.sync_all()).map_err(|error| {
         let _ = fs::remove_file(path);
         Error::local("write", path)(error).into()
     })
