@@ -11,6 +11,7 @@ use super::duration;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::outcome;
+use super::process;
 use super::progress::Unit;
 use super::prompt;
 use super::sanitize::escaped;
@@ -74,7 +75,7 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
         place: args.place.clone(),
         older_than: args.older_than.0,
         records: state_directory(),
-        jobs: defaults::JOBS_WITHOUT_TRANSFER,
+        jobs: process::jobs_within_open_files(defaults::JOBS_WITHOUT_TRANSFER),
         meter: Meter::of_many(),
         first: None,
     };

@@ -33,11 +33,12 @@ pub(crate) fn allow_many_open_files() {
     }
 }
 
-/// How many objects can be transferred at once, or requests sent, with the files that may be open.
-pub(crate) fn most_jobs() -> NonZeroUsize {
+/// So many of `jobs`, objects or requests at once, as can be worked on with the files that may be open.
+pub(crate) fn jobs_within_open_files(jobs: NonZeroUsize) -> NonZeroUsize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let objects = files.saturating_sub(OPEN_FILES_OF_RUN) / OPEN_FILES_OF_OBJECT;
-    usize::try_from(objects).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
+    let most = usize::try_from(objects).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN);
+    jobs.min(most)
 }
 
 /// Whether a standard stream was closed when the program was started.

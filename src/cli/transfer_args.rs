@@ -77,13 +77,13 @@ impl ResumeArgs {
 impl TransferArgs {
     /// Returns how many objects may be worked on at once whose bytes stay in S3.
     pub(crate) fn objects(&self) -> NonZeroUsize {
-        self.asked_jobs().unwrap_or(defaults::JOBS_WITHOUT_TRANSFER)
+        self.asked_jobs().unwrap_or_else(|| process::jobs_within_open_files(defaults::JOBS_WITHOUT_TRANSFER))
     }
 
     /// The number of jobs asked for, as far as so many files may be open.
     fn asked_jobs(&self) -> Option<NonZeroUsize> {
         let asked = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()))?;
-        Some(asked.min(process::most_jobs()))
+        Some(process::jobs_within_open_files(asked))
     }
 
     /// Adds to the options of the connection what is about its bytes.
@@ -105,7 +105,7 @@ impl TransferArgs {
         let jobs = self.asked_jobs();
         Ok(TransferOptions {
             jobs,
-            objects: jobs.unwrap_or(default.objects).min(process::most_jobs()),
+            objects: process::jobs_within_open_files(jobs.unwrap_or(default.objects)),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             range_size: self.part_size.map(|size| size.0),
             expected_size: expected_size.map(|size| size.0),

@@ -235,6 +235,23 @@ fn no_more_objects_go_at_once_than_files_may_be_open() {
 }
 
 #[test]
+fn where_few_files_may_be_open_no_request_fails_for_want_of_a_connection() {
+    let bench = Bench::new();
+    for number in 0..80 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    for line in [
+        "inspect s3://bench/p/ -vv",
+        "inspect s3://bench/p/ -vv --read-data",
+        "rotate s3://bench/p/ -vv -e sse-kms --kms-key alias/backup --yes",
+    ] {
+        let script = format!("ulimit -n 33; exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
+        let ended = bench.program("bash", ["-c", &script]).run().ok();
+        assert!(!ended.stderr.contains("no answer"), "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_file_that_has_become_a_pipe_is_named_and_not_waited_for() {
     let bench = Bench::new();
     for name in ["tree/a", "tree/b", "tree/c"] {

@@ -6,6 +6,7 @@ use crate::aws::traffic::Traffic;
 use crate::cli::decryption_args::{DecryptionSettings, LocalKeyArgs, TrustArgs};
 use crate::cli::failure::Failure;
 use crate::cli::key_reader::KeyFileArgs;
+use crate::cli::process;
 use crate::cli::transfer_args::RateArgs;
 use crate::commands::inspect::ReadData;
 use crate::commands::inspect::sample::{Sample, Share};
@@ -42,6 +43,7 @@ impl DataArgs {
         if !self.read_data {
             return Ok(None);
         }
+        let jobs = jobs.map(process::jobs_within_open_files);
         let budget = MemoryBudget::new(&TransferOptions { jobs, ..TransferOptions::default() }, traffic);
         let sample = self.sample.map(Sample::new).transpose()?;
         Ok(Some(ReadData { budget, sample }))
@@ -50,7 +52,7 @@ impl DataArgs {
     /// How many objects are inspected at once.
     pub(super) fn jobs(&self, jobs: Option<NonZeroUsize>) -> NonZeroUsize {
         let default = if self.read_data { defaults::MAX_JOBS } else { defaults::JOBS_WITHOUT_TRANSFER };
-        jobs.unwrap_or(default)
+        process::jobs_within_open_files(jobs.unwrap_or(default))
     }
 }
 
