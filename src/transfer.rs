@@ -21,6 +21,7 @@ mod placed_files;
 pub(crate) mod plan;
 mod ranges;
 pub(crate) mod repeat;
+pub(crate) mod replaced_file;
 pub(crate) mod resume;
 pub(crate) mod sink;
 pub(crate) mod sorter;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
@@ -29,13 +30,34 @@ pub(crate) struct PendingInstructionFile<'a> {
     /// The object that it belongs to.
     of: &'a S3Uri,
     content: &'a str,
+    on_replace: Option<OnReplace<'a>>,
     before: Mutex<Option<Before>>,
 }
+
+/// What is replaced, and with what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replacement {
+    /// The server; `None` for AWS.
+    pub(crate) endpoint: Option<String>,
+    /// The file's own address.
+    pub(crate) uri: String,
+    /// The ETag of the object to which the old file belongs.
+    pub(crate) object_etag: String,
+    /// The old file.
+    pub(crate) old: String,
+    /// The new one.
+    pub(crate) new: String,
+}
+
+/// Called before the file of an object that is there is replaced. Returns the file that belongs to the object: another one than
+/// is there, if an earlier run was killed after it had replaced it.
+pub(crate) type OnReplace<'a> = &'a (dyn Fn(Replacement) -> String + Sync);
 
 /// The previous instruction file, and the object's ETag to detect that the object has changed since.
 struct Before {
     content: Option<Bytes>,
-    /// The version that replaced it; in a versioned bucket, deleting this one restores the previous one.
+    /// The version that replaced it; in a versioned bucket, deleting this one restores the previous one. None, if the previous one
+    /// was not the object's.
     written_version: Option<String>,
     /// The object's ETag before the write.
     object_etag: Option<String>,
@@ -44,7 +66,12 @@ struct Before {
 impl<'a> PendingInstructionFile<'a> {
     /// Prepares the instruction file `uri` of the object `of`; nothing is written yet.
     pub(crate) fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
-        Self { connection, uri, of, content, before: Mutex::new(None) }
+        Self { connection, uri, of, content, on_replace: None, before: Mutex::new(None) }
+    }
+
+    /// The same, which calls `on_replace`.
+    pub(crate) fn calling(self, on_replace: OnReplace<'a>) -> Self {
+        Self { on_replace: Some(on_replace), ..self }
     }
 
     /// Writes the file, encrypted at rest and locked like the object, and remembers what it replaced. Returns what the
@@ -53,17 +80,22 @@ impl<'a> PendingInstructionFile<'a> {
     /// # Errors
     /// What S3 refuses; `NotUnderstood` if the answer has no ETag, and the file is not stored as it was sent.
     pub(super) async fn write(&self, sse: Option<&ServerSide>, lock: &Lock) -> Result<Applied> {
-        let content = self.there().await?;
-        let object_etag = self.object_etag().await?;
-        if let (Some(content), Some(_)) = (&content, &object_etag) {
+        let found = self.there().await?;
+        let (mut content, object_etag) = (found.clone(), self.object_etag().await?);
+        if let (Some(content), Some(object_etag)) = (&mut content, &object_etag) {
+            // What is not text is no instruction file.
+            if let (Some(on_replace), Ok(old)) = (self.on_replace, str::from_utf8(content)) {
+                *content = on_replace(self.replacement(old, object_etag)).into();
+            }
             let content = String::from_utf8_lossy(content).into_owned();
             self.connection.open_uploads.replacing(&self.uri, content);
         }
-        self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
+        let belonged = content == found;
+        self.keep(Some(Before { content, written_version: None, object_etag }));
         let content = Bytes::copy_from_slice(self.content.as_bytes());
         let written = self.put(content.clone(), sse, lock, &WriteCondition::None).await?;
         if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            before.written_version = written.version_id;
+            before.written_version = written.version_id.filter(|_| belonged);
         }
         // Some servers leave the ETag empty; then the content shows whether the file is stored.
         if etag_of(written.etag.as_deref()).is_none()
@@ -75,6 +107,16 @@ impl<'a> PendingInstructionFile<'a> {
             ));
         }
         Ok(written.applied)
+    }
+
+    fn replacement(&self, old: &str, object_etag: &str) -> Replacement {
+        Replacement {
+            endpoint: self.connection.s3_url().map(str::to_owned),
+            uri: self.uri.to_string(),
+            object_etag: object_etag.to_owned(),
+            old: old.to_owned(),
+            new: self.content.to_owned(),
+        }
     }
 
     /// What is there now, if anything is.

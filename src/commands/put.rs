@@ -22,6 +22,7 @@ use crate::object::{Lock, MTIME, Settings, WriteCondition, mtime_text};
 use crate::rules::Requirements;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::pipe::pipe;
+use crate::transfer::replaced_file::ReplacedFile;
 use crate::transfer::resume::Records;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::upload::{self, Uploaded};
@@ -210,6 +211,12 @@ impl PutRun<'_> {
         let records = options.records.only_if(plan.has_many_parts());
         let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
             .refusing_empty(options.fail_if_empty);
+        let replaced = OnceLock::new();
+        let keep = |replacement| {
+            let (record, old) = ReplacedFile::keep(&options.records, replacement);
+            let _ = replaced.set(record);
+            old
+        };
         let to = UploadTarget {
             connection,
             uri: &target,
@@ -219,7 +226,7 @@ impl PutRun<'_> {
             settings: &settings,
             condition: &options.condition,
             algorithm: options.checksum,
-            instruction_file: object.instruction_file(connection, &target),
+            instruction_file: object.instruction_file(connection, &target).map(|file| file.calling(&keep)),
             on_start: None,
             is_resumable: false,
             found: None,
@@ -228,7 +235,11 @@ impl PutRun<'_> {
             Some((path, source)) => Resumption::open(&records, &path, source, &plan, &to)?,
             None => None,
         };
-        let (uploaded, lock) = self.upload(parts, to, resumption).await?;
+        let uploaded = self.upload(parts, to, resumption).await;
+        if let Some(record) = replaced.into_inner().flatten() {
+            record.end(&connection.open_uploads.replaced_instruction_files());
+        }
+        let (uploaded, lock) = uploaded?;
         let (envelope, lock) = self.verify(&target, &uploaded.completed, sent.as_ref(), &lock).await?;
         let client = encryptor.client_side();
         Ok(PutOutcome {

@@ -97,6 +97,8 @@ impl Records {
 pub(crate) enum Kind {
     Upload,
     Download,
+    /// An instruction file that is replaced before its object.
+    InstructionFile,
 }
 
 impl Kind {
@@ -104,6 +106,7 @@ impl Kind {
         match self {
             Self::Upload => "put",
             Self::Download => "get",
+            Self::InstructionFile => "instruction",
         }
     }
 }
@@ -111,7 +114,7 @@ impl Kind {
 /// What the name of a record says that it is about; `None` for other files.
 pub(super) fn kind_of(path: &Path) -> Option<Kind> {
     let (word, _) = path.file_name()?.to_str()?.strip_suffix(".json")?.split_once('-')?;
-    [Kind::Upload, Kind::Download].into_iter().find(|kind| kind.word() == word)
+    [Kind::Upload, Kind::Download, Kind::InstructionFile].into_iter().find(|kind| kind.word() == word)
 }
 
 /// A record, open, and locked by whoever works with it. What it says when it is dropped is for the next run; one that says

@@ -55,7 +55,8 @@ pub(crate) fn in_directory(folder: &Path) -> Result<Vec<RecordSurvey>> {
     surveyed_file::in_directory(folder, kind_of, read)
 }
 
-/// Reads one; `None` for what is no record, or one of another version, which that version may need.
+/// Reads one; `None` for what is no record, one of another version, which that version may need, or one that may be the only
+/// copy of an envelope.
 fn read(kind: Kind, seen: SurveyedFile, file: File) -> io::Result<Option<RecordSurvey>> {
     let mut record = Record::surveyed(seen.path.clone(), file);
     let about = match kind {
@@ -64,6 +65,7 @@ fn read(kind: Kind, seen: SurveyedFile, file: File) -> io::Result<Option<RecordS
             let DownloadRecord { endpoint, source, file, .. } = download;
             About::Download { endpoint, source, file: Some(file).filter(temporary_file::is_left) }
         }),
+        Kind::InstructionFile => return Ok(None),
     };
     let about = match about {
         Some(about) => about,

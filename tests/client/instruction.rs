@@ -1,5 +1,9 @@
 //! The envelope in a file beside the object.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
 use s3seal_sandbox::s3::SseView;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
@@ -273,4 +277,78 @@ fn an_instruction_file_that_cannot_be_put_back_is_printed_with_the_command_that_
     let printed = ended.stderr.clone();
     let printed = printed.split("printf %s '").nth(1).unwrap().split("' |").next().unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(printed).unwrap(), before);
+}
+
+/// Kills a put when it has replaced the instruction file, and not the object.
+fn kill_between(bench: &Bench, line: &str) {
+    let struck = bench.sandbox.fault(Fault::on("CompleteMultipartUpload", Kind::Pause(Gate::new())));
+    let putting = bench.start(line);
+    assert!(struck.wait(1, PATIENCE));
+    putting.signal("KILL");
+    putting.end();
+    bench.sandbox.clear_faults();
+}
+
+/// What records of replaced instruction files there are.
+fn kept(bench: &Bench) -> Vec<PathBuf> {
+    let entries = fs::read_dir(bench.home().join(".local/state/s3seal")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("instruction-")).collect()
+}
+
+#[test]
+fn an_object_whose_instruction_file_a_killed_put_has_replaced_can_be_opened_again() {
+    for is_versioned in [false, true] {
+        let bench = sealed("", 1000);
+        if is_versioned {
+            bench.sandbox.s3().set_versioning(BUCKET);
+            put(&bench, "object", "");
+        }
+        let before = instruction(&bench, "object");
+        let line = "put source s3://bench/object -e client --key key --instruction-file";
+        bench.write("source", b"new");
+        kill_between(&bench, line);
+        kill_between(&bench, line);
+        assert_ne!(instruction(&bench, "object"), before);
+        let [record] = &kept(&bench)[..] else { panic!("{:?}", kept(&bench)) };
+        assert_eq!(fs::metadata(record).unwrap().permissions().mode() & 0o777, 0o600);
+        // Who may remove what broken runs left does not remove the only copy.
+        bench.run("cleanup s3://bench/ --older-than 0s --yes").ok();
+        assert_eq!(kept(&bench).len(), 1);
+        // One that fails puts back the file of the object, and not the one that was there.
+        let denied = Kind::status(403, "AccessDenied", "no");
+        bench.sandbox.fault(Fault::on("CompleteMultipartUpload", denied));
+        bench.run(line).exits(4);
+        assert_eq!(instruction(&bench, "object"), before, "versioned: {is_versioned}");
+        assert_eq!(kept(&bench), [] as [PathBuf; 0]);
+        bench.run("get s3://bench/object copy --key key").ok();
+        assert_same(&bench.read("copy"), &bytes(1000), "before");
+    }
+}
+
+#[test]
+fn a_put_after_a_killed_one_replaces_object_and_instruction_file() {
+    let bench = sealed("", 1000);
+    let line = "put source s3://bench/object -e client --key key --instruction-file";
+    bench.write("source", b"new");
+    kill_between(&bench, line);
+    bench.run(line).ok();
+    bench.run("get s3://bench/object copy --key key").ok();
+    assert_eq!(bench.read("copy"), b"new");
+    assert_eq!(kept(&bench), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn what_is_written_since_a_put_was_killed_is_put_back_and_not_what_it_replaced() {
+    let bench = sealed("", 1000);
+    let line = "put source s3://bench/object -e client --key key --instruction-file";
+    bench.write("source", b"new");
+    kill_between(&bench, line);
+    // Somebody has made the object readable again, in another way.
+    let file = r#"{"x-amz-3":"theirs"}"#;
+    bench.sandbox.s3().put_plain(BUCKET, "object.instruction", file.as_bytes());
+    let denied = Kind::status(403, "AccessDenied", "no");
+    bench.sandbox.fault(Fault::on("CompleteMultipartUpload", denied));
+    bench.run(line).exits(4);
+    assert_eq!(bench.object("object.instruction").plaintext.unwrap(), file.as_bytes());
 }

@@ -77,12 +77,21 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              for, the exit status is 6, and if it may not be read, the object is stored, and the exit status is 4. A \
              version in the mode compliance can be deleted by nobody before its date, and costs as long.",
         ],
-        files: &[(
-            "$XDG_STATE_HOME/s3seal/put-*.json",
-            "Records of uploads under way, readable by their owner only; ~/.local/state/s3seal/ if XDG_STATE_HOME is \
-             not set. A record names an object and an upload, but no keys. It is removed when its upload is complete. \
-             An upload with which no run can go on has one as long as its run is at work, for s3seal-cleanup(1).",
-        )],
+        files: &[
+            (
+                "$XDG_STATE_HOME/s3seal/put-*.json",
+                "Records of uploads under way, readable by their owner only; ~/.local/state/s3seal/ if XDG_STATE_HOME is \
+                 not set. A record names an object and an upload, but no keys. It is removed when its upload is complete. \
+                 An upload with which no run can go on has one as long as its run is at work, for s3seal-cleanup(1).",
+            ),
+            (
+                "$XDG_STATE_HOME/s3seal/instruction-*.json",
+                "An instruction file that is replaced just before its object. It stays if put is killed in between, or cannot \
+                 put the file back: then the old object cannot be opened with the new file. The next put to the same object \
+                 stores both anew, or puts the old file back if it fails. By hand: what old says in the last line is the \
+                 content of the object that uri names. s3seal-cleanup(1) leaves it.",
+            ),
+        ],
     },
     VerbPage {
         verb: "get",
