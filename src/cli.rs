@@ -57,6 +57,7 @@ mod sanitize;
 mod separate_source;
 mod session;
 mod signals;
+mod standard_error;
 mod standard_output;
 mod state_directory;
 mod transfer_args;
@@ -240,6 +241,7 @@ async fn dispatch(
     let stop = signals::listen(last_words).map_err(|error| {
         Failure::new(Exit::Failed, anyhow::Error::new(error).context("cannot catch signals"))
     })?;
+    printer.heed(&stop);
     let session = Session::new(cli.connection, &cli.output, printer.clone(), stop, open_uploads, rules);
     match cli.command {
         Command::Put(args) => put::run(*args, &session).await,

@@ -9,7 +9,9 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 
 use super::sanitize::escaped;
+use super::standard_error::StandardError;
 use crate::error::{Error, Result, Subject};
+use crate::transfer::Cancellation;
 
 /// The output flags, the same for every verb.
 #[derive(Debug, clap::Args)]
@@ -96,6 +98,7 @@ struct State {
     color: bool,
     stdout_color: bool,
     bar: Mutex<Option<ProgressBar>>,
+    standard_error: StandardError,
 }
 
 impl Printer {
@@ -104,12 +107,14 @@ impl Printer {
         let level = if args.quiet { -1 } else { i8::try_from(args.verbose.min(2)).unwrap_or(2) };
         let color = args.color.on();
         let stdout_color = args.color.on_stream(io::stdout().is_terminal());
-        Self(Arc::new(State { level, color, stdout_color, bar: Mutex::new(None) }))
+        let (bar, standard_error) = (Mutex::default(), StandardError::default());
+        Self(Arc::new(State { level, color, stdout_color, bar, standard_error }))
     }
 
     /// Makes a printer for errors of the command line.
     pub(crate) fn silent() -> Self {
-        Self(Arc::new(State { level: -1, color: false, stdout_color: false, bar: Mutex::new(None) }))
+        let (bar, standard_error) = (Mutex::default(), StandardError::default());
+        Self(Arc::new(State { level: -1, color: false, stdout_color: false, bar, standard_error }))
     }
 
     /// Whether colours are used.
@@ -148,8 +153,12 @@ impl Printer {
 
     /// Writes a line unescaped: text that others chose must be escaped already.
     pub(crate) fn line(&self, line: &str) {
-        // Nothing can be done about a standard error that is closed.
-        self.beside_bar(|| drop(writeln!(io::stderr().lock(), "{line}")));
+        self.beside_bar(|| self.0.standard_error.line(line));
+    }
+
+    /// From now on no line holds up what a signal ends.
+    pub(crate) fn heed(&self, cancellation: &Cancellation) {
+        self.0.standard_error.heed(cancellation);
     }
 
     /// Runs `write`, which writes to a terminal, with the progress bar hidden.

@@ -7,20 +7,15 @@ use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::output::{self, Printer};
+use super::standard_error::{READER_TAKES, TAKEN_AT_ONCE};
 use crate::error::{Error, Result};
 use crate::transfer::{Cancellation, blocking};
-
-/// The time that a reader has to take what is written after a signal.
-const READER_TAKES: Duration = Duration::from_millis(300);
-/// What a pipe or a file takes without blocking where it takes anything: a page; POSIX warrants only 512 bytes.
-const TAKEN_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
 /// Writes results to standard output.
 pub(crate) struct StandardOutput {

@@ -21,6 +21,11 @@ impl Cancellation {
         (CancellationSender(sender), Self(receiver))
     }
 
+    /// Whether a signal has been sent: for what cannot select.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// Waits until a signal is sent.
     pub(crate) async fn wait(&self) -> Signal {
         let mut receiver = self.0.clone();

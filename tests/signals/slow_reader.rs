@@ -66,6 +66,28 @@ fn a_signal_ends_a_put_whose_rows_nobody_reads_and_leaves_no_upload() {
 }
 
 #[test]
+fn a_signal_ends_a_put_whose_messages_nobody_reads_and_leaves_no_upload() {
+    for threads in ["1", "4"] {
+        let bench = Bench::new();
+        small_files(&bench);
+        bench.write("many/0-large", &bytes(3 * PART));
+        let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
+        let (reader, writer, asked) = pipe();
+        let line = "put -r many s3://bench/ -vv --part-size 5MiB --no-resume --progress plain";
+        let shell = ["-c", "exec \"$@\" 2>&1", "sh", env!("CARGO_BIN_EXE_s3seal")];
+        let program = bench.program("sh", shell.into_iter().chain(line.split(' ')));
+        let running = program.with("TOKIO_WORKER_THREADS", threads).output(writer).start();
+        assert!(held.wait(1, PATIENCE));
+        fills(&asked);
+        running.signal("TERM");
+        running.end().exits(143);
+        bench.sandbox.clear_faults();
+        assert_eq!(bench.sandbox.s3().uploads(), []);
+        drop((reader, asked));
+    }
+}
+
+#[test]
 fn a_signal_ends_an_inspect_whose_rows_nobody_reads() {
     let bench = Bench::new();
     for number in 0..FILES {
