@@ -3,16 +3,16 @@
 //! A file's bytes go into a temporary one, a [`PendingFile`]: if the transfer fails, it is removed, and the old file
 //! remains unchanged. Writing blocks, so callers run it on blocking threads.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustix::fs::Mode;
-use rustix::process::umask;
+use rustix::process::{geteuid, umask};
 
 use crate::checksum::{Algorithm, Running, Sum};
 use crate::error::{Error, Result, Subject};
@@ -51,7 +51,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
             let path = fs::canonicalize(path).map_err(Error::local("open", path))?;
             Ok(SinkTarget::File {
                 path,
-                permissions: Some(metadata.permissions()),
+                permissions: Some(kept_of(&metadata, geteuid().as_raw())),
                 no_clobber,
                 placed: Arc::default(),
             })
@@ -86,7 +86,7 @@ pub(crate) enum SinkTarget {
     File {
         /// Its final path.
         path: PathBuf,
-        /// The permissions of the file that is replaced.
+        /// The permissions kept of the file that is replaced.
         permissions: Option<Permissions>,
         /// Whether a file that appears in the meantime must stay.
         no_clobber: bool,
@@ -176,6 +176,16 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     let (mut sink, pending) = prepare(&Target::File(path.to_owned()), false)?.open()?;
     sink.write(content)?;
     pending.keep()
+}
+
+/// The permissions that a new file keeps of the one that it replaces. Of a file that is not the user's it gets none that a
+/// new file would not have: in a shared directory, somebody else may have made that file, open to himself.
+pub(super) fn kept_of(replaced: &Metadata, user: u32) -> Permissions {
+    let permissions = replaced.permissions();
+    if replaced.uid() == user {
+        return permissions;
+    }
+    Permissions::from_mode(permissions.mode() & of_a_new_file().mode())
 }
 
 /// Opens a nameless temporary file: what is written through the sink is read through the file, once it is rewound.
@@ -360,6 +370,20 @@ mod tests {
         fs::write(folder.path().join("theirs"), b"").unwrap();
         let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode("ours"), mode("theirs"));
+    }
+
+    #[test]
+    fn a_file_of_another_user_hands_down_no_permission_that_a_new_file_would_not_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("theirs");
+        fs::write(&path, b"").unwrap();
+        let new = of_a_new_file().mode();
+        for mode in [0o777, 0o666, 0o640, 0o600] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let metadata = fs::metadata(&path).unwrap();
+            let kept = |user| kept_of(&metadata, user).mode() & 0o777;
+            assert_eq!((kept(metadata.uid()), kept(metadata.uid() + 1)), (mode, mode & new), "{mode:o}");
+        }
     }
 
     #[test]

@@ -10,10 +10,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::process::geteuid;
+
 use crate::error::{Error, Result, Subject};
 use crate::transfer::pending_file::sync_directory;
 use crate::transfer::placed_files::PlacedFiles;
-use crate::transfer::sink::SinkTarget;
+use crate::transfer::sink::{SinkTarget, kept_of};
 
 /// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
 const MAX_NAME: usize = 255;
@@ -98,7 +100,7 @@ impl TargetDirectory {
             Ok(metadata) if metadata.is_dir() => return Err(refused(subject, "is a directory")),
             Ok(metadata) if !metadata.is_file() => return Err(refused(subject, "is not a regular file")),
             Ok(_) if self.no_clobber => return Err(Error::TargetExists { subject }),
-            Ok(metadata) => Some(metadata.permissions()),
+            Ok(metadata) => Some(kept_of(&metadata, geteuid().as_raw())),
         };
         let (no_clobber, placed) = (self.no_clobber, self.placed.clone());
         let place = SinkTarget::File { path: path.clone(), permissions, no_clobber, placed };

@@ -1,7 +1,7 @@
 //! Where the bytes go: files, links, folders, devices and pipes; and what stays as it was.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
@@ -85,6 +85,27 @@ fn a_file_that_is_replaced_keeps_its_mode() {
         fs::set_permissions(&copy, fs::Permissions::from_mode(expected)).unwrap();
         bench.run("get s3://bench/folder/object copy").ok();
         assert_eq!((bench.read("copy").as_slice(), mode(&bench, "copy")), (b"new".as_slice(), expected));
+    }
+}
+
+#[test]
+fn a_planted_file_of_another_user_opens_what_replaces_it_to_nobody() {
+    let bench = stored(b"new");
+    fs::create_dir(bench.path("there")).unwrap();
+    for name in ["copy", "there/object"] {
+        let planted = bench.write(name, b"old");
+        fs::set_permissions(&planted, fs::Permissions::from_mode(0o666)).unwrap();
+        // Only the super-user can give a file away; who runs the tests as somebody else has the test beside the code.
+        if chown(&planted, Some(60_000), None).is_err() {
+            return;
+        }
+    }
+    for line in ["get s3://bench/folder/object copy", "get -r s3://bench/folder/ there"] {
+        let script = format!("umask 077; exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
+        bench.program("sh", ["-c", &script]).run().ok();
+    }
+    for name in ["copy", "there/object"] {
+        assert_eq!((bench.read(name).as_slice(), mode(&bench, name)), (b"new".as_slice(), 0o600), "{name}");
     }
 }
 
