@@ -59,6 +59,30 @@ fn a_key_file_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn a_public_key_file_that_others_can_change_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("rsa.pub.pem");
+    fs::copy("tests/keys/rsa_a.pub.pem", &key).unwrap();
+    let shown = key.to_str().unwrap();
+    for mode in [0o664, 0o646, 0o622] {
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let output = s3seal(&["put", "Cargo.toml", "s3://bkt/k", "-e", "client", "--public-key", shown]);
+        let expected = format!(
+            "error: --public-key: other users can change {shown} (mode 0{mode:o})\n  hint: chmod go-w {shown}\n  \
+             hint: or allow it with --allow-open-key-file\n"
+        );
+        assert_eq!(text(&output.stderr), expected);
+        assert_eq!(output.status.code(), Some(5));
+    }
+    let allowed = s3seal(&["keygen", "--show", shown, "--allow-open-key-file"]);
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let closed = s3seal(&["keygen", "--show", shown]);
+    for output in [allowed, closed] {
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn a_new_key_is_closed_to_others_and_never_replaces_one() {
     let folder = tempfile::tempdir().unwrap();
     for form in ["base64", "hex", "raw"] {

@@ -22,7 +22,7 @@ use crate::seal::wrap;
 /// `--allow-open-key-file`, for every verb that reads keys.
 #[derive(clap::Args)]
 pub(crate) struct KeyFileArgs {
-    /// Accept a key file that others can read
+    /// Accept a key file that others can read or change
     #[arg(long)]
     pub(crate) allow_open_key_file: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) enum AnyKey {
 pub(crate) struct KeyReader {
     /// Standard input carries the object.
     pub(crate) stdin_is_data: bool,
-    /// Other users may read the key file.
+    /// Other users may read the key file, or change that of a public key.
     pub(crate) allow_open: bool,
     /// A key to encrypt with need not look random.
     pub(crate) allow_weak: bool,
@@ -201,8 +201,8 @@ impl KeyReader {
             Kind::Key | Kind::PrivateKey | Kind::Passphrase => false,
         };
         match opened {
-            Some((path, metadata)) if !is_public && !self.allow_open => {
-                closed_to_others(flag, path, &metadata)?;
+            Some((path, metadata)) if !self.allow_open => {
+                closed_to_others(flag, path, &metadata, is_public)?;
             }
             _ => {}
         }
@@ -210,16 +210,18 @@ impl KeyReader {
     }
 }
 
-/// Refuses a regular file that its group or others can access; for pipes and devices permissions say nothing.
-fn closed_to_others(flag: &str, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+/// Refuses a regular file that its group or others can access or, with a public key, can change: who replaces that key can
+/// decrypt what is encrypted from then on. For pipes and devices permissions say nothing.
+fn closed_to_others(flag: &str, path: &Path, metadata: &Metadata, is_public: bool) -> Result<(), Failure> {
+    let (of_others, can, remedy) =
+        if is_public { (0o022, "change", "chmod go-w") } else { (0o077, "access", "chmod 600") };
     let mode = metadata.permissions().mode();
-    let of_others = mode & 0o077;
-    if !metadata.is_file() || of_others == 0 {
+    if !metadata.is_file() || mode & of_others == 0 {
         return Ok(());
     }
     let shown = path.display().to_string();
-    Err(Failure::key(format!("{flag}: other users can access {shown} (mode {:04o})", mode & 0o7777))
-        .hint(format!("chmod 600 {}", shell_word(&shown)))
+    Err(Failure::key(format!("{flag}: other users can {can} {shown} (mode {:04o})", mode & 0o7777))
+        .hint(format!("{remedy} {}", shell_word(&shown)))
         .hint("or allow it with --allow-open-key-file"))
 }
 

@@ -84,7 +84,13 @@ fn a_key_that_cannot_be_used_is_in_the_way_and_the_other_checks_go_on() {
     set_mode(&bench, "rsa_a.pub.pem", 0o644);
     doctor(&bench, "--public-key rsa_a.pub.pem").exits(0).has("key", OK, "mode 0644");
     set_mode(&bench, "rsa_a.pub.pem", 0o666);
-    doctor(&bench, "--public-key rsa_a.pub.pem").exits(0).has("key", WARNING, "other users can change it");
+    failed(
+        "--public-key rsa_a.pub.pem",
+        "other users can change rsa_a.pub.pem (mode 0666)",
+        "chmod go-w rsa_a.pub.pem",
+    );
+    let checks = doctor(&bench, "--public-key rsa_a.pub.pem --allow-open-key-file").exits(0);
+    checks.has("key", WARNING, "mode 0666, yours: other users can change it");
 }
 
 #[test]
