@@ -20,6 +20,7 @@ pub(crate) mod verify_lock;
 pub(crate) mod first_object_gate;
 pub(crate) mod inspect;
 mod instruction_file;
+mod listing_in_memory;
 pub(crate) mod manifest;
 mod merge;
 pub(crate) mod permissions;

@@ -18,6 +18,9 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         Error::TooLarge { why: SizeLimit::Parts(_), .. } => {
             Some("--expected-size says how much is coming".to_owned())
         }
+        Error::TooLarge { why: SizeLimit::Listing(_), .. } => {
+            Some("take it in parts: a command for each address, or for each directory in it".to_owned())
+        }
         _ => None,
     }
 }

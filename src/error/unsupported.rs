@@ -122,6 +122,8 @@ pub enum SizeLimit {
     GcmMessage(u64),
     /// The number of parts of an upload.
     Parts(u32),
+    /// The bytes of a listing that are kept in memory.
+    Listing(u64),
     /// What no hint acts upon.
     Other(Cow<'static, str>),
 }
@@ -133,6 +135,9 @@ impl fmt::Display for SizeLimit {
                 write!(f, "AES-GCM encrypts at most {limit} bytes (64 GiB) in one message")
             }
             Self::Parts(limit) => write!(f, "it needs more than {limit} parts"),
+            Self::Listing(limit) => {
+                write!(f, "its listing goes on beyond {limit} bytes, the most that is kept; nothing was done")
+            }
             Self::Other(why) => f.write_str(why),
         }
     }

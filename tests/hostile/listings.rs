@@ -1,5 +1,7 @@
 //! Listings that never end, or whose entries say what cannot be, and answers that are kept.
 
+use std::fs;
+
 use s3seal_sandbox::{Answer, Fault, Kind, Struck, hostile};
 
 use crate::endless::run;
@@ -57,6 +59,46 @@ fn a_listing_that_goes_round_in_a_circle_is_given_up_by_every_verb() {
         run(&bench, line).exits(6).says(&["its listing goes round in a circle"]);
         // A count ahead may list, too.
         assert!((5..=20).contains(&struck.count()), "{line}: {}", struck.count());
+    }
+}
+
+/// Where all must be known before anything is done, the server could fill the memory with a listing in perfect order.
+#[test]
+fn a_listing_without_end_is_given_up_where_it_must_be_known_to_its_end() {
+    for line in [
+        "get -r s3://bench/p/ s3://bench/q/ there",
+        "put -r tree s3://bench/p/ --delete --yes",
+        "put -r tree s3://bench/p/ --delete --dry-run",
+    ] {
+        let bench = Bench::new();
+        fs::create_dir(bench.path("tree")).unwrap();
+        bench.write("tree/a", b"a");
+        let endless = Kind::answer(|asked| {
+            let (at, prefix) =
+                (asked.parameter("continuation-token").unwrap_or("0"), asked.parameter("prefix"));
+            let at: usize = at.parse().unwrap();
+            let entry = |number: usize| {
+                let (under, long) = (prefix.unwrap_or_default(), "x".repeat(800));
+                format!(
+                    "<Contents><Key>{under}{number:09}{long}</Key><ETag>1</ETag><Size>5</Size></Contents>"
+                )
+            };
+            let (entries, next) = ((at..at + 1000).map(entry).collect::<String>(), at + 1000);
+            Answer::new(200).xml(&format!(
+                "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>\
+                 <NextContinuationToken>{next}</NextContinuationToken>{entries}</ListBucketResult>"
+            ))
+        });
+        let struck = bench.sandbox.fault(Fault::on("ListObjectsV2", endless).always());
+        let told = [
+            "s3://bench/p/ is too large: its listing goes on beyond",
+            "nothing was done",
+            "a command for each",
+        ];
+        run(&bench, line).exits(1).says(&told);
+        assert!((5..=40).contains(&struck.count()), "{line}: {}", struck.count());
+        bench.assert_keys(&[]);
+        bench.assert_tidy(&["tree"]);
     }
 }
 

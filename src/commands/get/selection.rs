@@ -10,6 +10,7 @@ use futures_util::{StreamExt, future};
 
 use crate::aws::Connection;
 use crate::aws::listing::{Listed, ListedKey};
+use crate::commands::listing_in_memory::ListingInMemory;
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::pattern::{Filter, Pattern, has_wildcard, literal_prefix};
@@ -45,6 +46,12 @@ pub(super) struct Selected<'a> {
     pub(super) etag: Option<String>,
     /// The base of its selection.
     pub(super) base: &'a S3Uri,
+}
+
+impl Selected<'_> {
+    fn uri(&self) -> S3Uri {
+        self.base.with_key(self.key.as_str())
+    }
 }
 
 impl Selection {
@@ -171,27 +178,33 @@ impl Selection {
 /// Finds the objects of several selections. An object that is selected twice is returned once.
 ///
 /// # Errors
-/// As [`Selection::objects`]; `Unsupported` for two objects that map to the same file; `Interrupted`.
+/// As [`Selection::objects`]; `Unsupported` for two objects that map to the same file; `TooLarge` for more objects than
+/// are kept in memory; `Interrupted`.
 pub(super) async fn of_all<'a>(
     selections: &'a [Selection],
     connection: &'a Connection,
     cancellation: &Cancellation,
 ) -> Result<Vec<Selected<'a>>> {
-    let (mut all, mut names) = (Vec::new(), BTreeMap::<String, S3Uri>::new());
+    let (mut all, mut places) = (Vec::<Selected<'a>>::new(), BTreeMap::<String, usize>::new());
+    let mut kept = ListingInMemory::default();
     for selection in selections {
         let mut objects = pin!(selection.objects(connection));
         while let Some(object) = cancellation.or(objects.next()).await? {
             let object = object?;
+            let (key, etag) = (object.key.as_str(), object.etag.as_deref().unwrap_or_default());
+            // The key, and again the name in it.
+            let texts = [key, key, etag, object.last_modified.as_deref().unwrap_or_default()];
+            kept.keep::<(Selected<'_>, String, usize)>(object.base, &texts)?;
             if let ListedKey::Text(key) = &object.key {
-                let (name, uri) = (object.base.relative(key), object.base.with_key(key.clone()));
+                let name = object.base.relative(key);
                 let is_directory = name.is_empty() || name.ends_with('/');
-                match names.get(name) {
-                    Some(other) if *other == uri => continue,
+                match places.get(name).map(|place| all[*place].uri()) {
+                    Some(other) if other == object.uri() => continue,
                     Some(other) if !is_directory => {
                         let subject = Subject::other(format!("two objects map to the file {name}"));
-                        return Err(Error::unsupported(subject, format!("{other} and {uri}")));
+                        return Err(Error::unsupported(subject, format!("{other} and {}", object.uri())));
                     }
-                    _ => drop(names.insert(name.to_owned(), uri)),
+                    _ => drop(places.insert(name.to_owned(), all.len())),
                 }
             }
             all.push(object);

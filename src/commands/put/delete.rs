@@ -16,6 +16,7 @@ use crate::aws::read_object::ObjectReader;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::changes::{Action, Change, Deleted, Planned};
 use crate::commands::deletions::Deletions;
+use crate::commands::listing_in_memory::ListingInMemory;
 use crate::commands::merge::Pair;
 use crate::error::{Error, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
@@ -38,7 +39,7 @@ pub(crate) struct ExtraObject {
 /// Finds the objects that have no file.
 ///
 /// # Errors
-/// Errors of the listing; `Unsupported` if it is out of order.
+/// Errors of the listing; `Unsupported` if it is out of order; `TooLarge` for more such objects than are kept in memory.
 pub(crate) async fn plan(
     connection: &Connection,
     folder: &Path,
@@ -48,7 +49,7 @@ pub(crate) async fn plan(
 ) -> Result<Deletions<ExtraObject>> {
     let found = walk(Sources::Trees(vec![folder.to_owned()]), options, Arc::default());
     let mut pairs = pin!(pairs(found, connection, target));
-    let mut deletions = Deletions::default();
+    let (mut deletions, mut kept) = (Deletions::default(), ListingInMemory::default());
     while let Some(pair) = cancellation.or(pairs.try_next()).await?? {
         match pair {
             Pair::First(Found::Failed { .. }) => deletions.unread += 1,
@@ -67,6 +68,7 @@ pub(crate) async fn plan(
                     need => need == Need::Sure,
                 };
                 if !is_needed {
+                    kept.keep::<ExtraObject>(target, &[&name, listed.etag.as_deref().unwrap_or_default()])?;
                     deletions.extra.push(ExtraObject { name, etag: listed.etag });
                 }
             }
