@@ -30,6 +30,7 @@ pub(crate) mod stale_records;
 pub(crate) mod surveyed_file;
 pub(crate) mod target_directory;
 pub(crate) mod temporary_file;
+mod terminal_text;
 pub(crate) mod upload;
 pub(crate) mod walk;
 mod write_load;

@@ -21,6 +21,7 @@ use crate::transfer::pending_file::{PendingFile, TemporaryFile};
 use crate::transfer::placed_files::PlacedFiles;
 use crate::transfer::resume::Left;
 use crate::transfer::temporary_file;
+use crate::transfer::terminal_text::TerminalText;
 
 /// Bytes that are read at once: few enough for the cache.
 const PIECE: usize = 256 * 1024;
@@ -114,7 +115,7 @@ impl SinkTarget {
             Self::Stream(None) => Ok((Sink::new(stdout()?, Subject::StandardOutput), PendingFile::Stream)),
             Self::Terminal => {
                 let sink = Sink::new(stdout()?, Subject::StandardOutput);
-                Ok((Sink { must_begin_as_text: true, ..sink }, PendingFile::Stream))
+                Ok((Sink { text: Some(TerminalText::default()), ..sink }, PendingFile::Stream))
             }
             Self::Stream(Some(path)) => {
                 let file = File::options().write(true).open(&path).map_err(Error::local("open", &path))?;
@@ -205,18 +206,18 @@ pub(crate) struct Sink {
     file: Option<File>,
     /// The target, for messages.
     subject: Subject,
-    /// Whether nothing is written yet and what comes first decides: text, or a refusal.
-    must_begin_as_text: bool,
+    /// For a terminal, which gets nothing but text.
+    text: Option<TerminalText>,
 }
 
 impl Sink {
     fn new(file: File, subject: impl Into<Subject>) -> Self {
-        Self { file: Some(file), subject: subject.into(), must_begin_as_text: false }
+        Self { file: Some(file), subject: subject.into(), text: None }
     }
 
     /// A sink that keeps nothing, for bytes that are only to be verified.
     pub(crate) fn nowhere() -> Self {
-        Self { file: None, subject: Subject::other("nothing"), must_begin_as_text: false }
+        Self { file: None, subject: Subject::other("nothing"), text: None }
     }
 
     /// Writes all of the bytes.
@@ -225,12 +226,10 @@ impl Sink {
     /// `ReaderLeft` where nobody reads the stream any longer, `Unsupported` for bytes that a terminal does not show,
     /// `Local` for what the system refuses.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.must_begin_as_text && !bytes.is_empty() {
-            if !begins_as_text(bytes) {
-                let why = "is a terminal, and the object is not text; nothing was written".to_owned();
-                return Err(Error::unsupported(&self.subject, why));
-            }
-            self.must_begin_as_text = false;
+        if let Some(text) = &mut self.text
+            && let Err(why) = text.take(bytes)
+        {
+            return Err(Error::unsupported(&self.subject, why));
         }
         let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes));
         written.map_err(Error::not_written(&self.subject))
@@ -294,18 +293,6 @@ impl Sink {
         let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(len)));
         cut.map(|_| ()).map_err(Error::not_written(&self.subject))
     }
-}
-
-/// Whether bytes are UTF-8 without control characters, which a terminal would obey; the last character may be cut.
-fn begins_as_text(bytes: &[u8]) -> bool {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
-    !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
 #[cfg(test)]
@@ -409,17 +396,6 @@ mod tests {
         pending.keep().unwrap();
         assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
         assert_eq!(fs::read(folder.path().join("real")).unwrap(), b"new");
-    }
-
-    #[test]
-    fn text_is_told_from_what_a_terminal_would_obey() {
-        for text in ["a\n\tb\r\n", "größe ☂", ""] {
-            assert!(begins_as_text(text.as_bytes()), "{text:?}");
-        }
-        assert!(begins_as_text(&"☂".as_bytes()[..2]), "a character that is cut");
-        for bytes in [&b"a\0"[..], b"\x1b[2J", b"\x7f", "\u{9b}31m".as_bytes(), b"\xff", b"a\xffb"] {
-            assert!(!begins_as_text(bytes), "{bytes:?}");
-        }
     }
 
     #[test]

@@ -24,6 +24,22 @@ fn binary_does_not_go_to_a_terminal_unless_it_is_forced() {
 }
 
 #[test]
+fn what_is_not_text_only_later_does_not_go_to_a_terminal_either() {
+    let bench = Bench::new();
+    let text = "größe ☂\n".repeat(100_000);
+    let content = [text.as_bytes(), b"\x1b]0;obeyed\x07"].concat();
+    bench.sandbox.s3().put_plain(BUCKET, "later", &content);
+    let terminal = Terminal::start(&bench, 120, "get s3://bench/later - --progress never");
+    terminal.over();
+    assert!(!terminal.has_written(b"obeyed"));
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 2, "{screen}");
+    assert!(screen.contains("größe ☂"), "{screen}");
+    assert!(screen.contains("is a terminal, and the object is not text from here on"), "{screen}");
+    assert!(screen.contains("--force"), "{screen}");
+}
+
+#[test]
 fn text_goes_to_a_terminal() {
     let bench = Bench::new();
     bench.sandbox.s3().put_plain(BUCKET, "text", "one\n\tgröße ☂\r\n".as_bytes());

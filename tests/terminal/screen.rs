@@ -141,6 +141,11 @@ impl Terminal {
         self.lock().bytes.contains(&b'\x1b')
     }
 
+    /// Whether the program has written these bytes.
+    pub fn has_written(&self, bytes: &[u8]) -> bool {
+        self.lock().bytes.windows(bytes.len()).any(|written| written == bytes)
+    }
+
     /// Waits for a condition, and returns the screen; as an error if it never holds.
     fn wait(&self, holds: impl Fn(&Seen) -> bool) -> Result<String, String> {
         let (seen, changed) = &*self.seen;
