@@ -118,7 +118,11 @@ impl SinkTarget {
                 Ok((Sink { text: Some(TerminalText::default()), ..sink }, PendingFile::Stream))
             }
             Self::Stream(Some(path)) => {
-                let file = File::options().write(true).open(&path).map_err(Error::local("open", &path))?;
+                // As a shell opens it: the kernel protects from pipes that another user planted (fs.protected_fifos) only
+                // who would also make the file.
+                let options = &mut File::options();
+                let file = options.write(true).create(true).truncate(false).open(&path);
+                let file = file.map_err(Error::local("open", &path))?;
                 Ok((Sink::new(file, &path), PendingFile::Stream))
             }
             Self::FileInNewDirectory { path, no_clobber } => {
