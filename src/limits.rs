@@ -100,6 +100,9 @@ pub(crate) const MAX_ANSWER_BYTES: usize = 8 << 20;
 pub(crate) const MAX_ERROR_ANSWER_BYTES: usize = 64 << 10;
 /// S3 lists a thousand; some servers can be set to list more.
 pub(crate) const MAX_LISTING_PAGE_ENTRIES: usize = 10_000;
+/// Pages of a listing without an entry, one after the other. S3 may send some, as where it passes over many deleted objects;
+/// so many take minutes.
+pub(crate) const MAX_EMPTY_LISTING_PAGES: u32 = 1000;
 /// What is kept of a listing that must be known to its end before anything is done: a million objects with keys of 900
 /// bytes, or five million with keys of 100. A debug build keeps less, so that the tests need not list so much.
 pub(crate) const MAX_LISTING_IN_MEMORY_BYTES: u64 = if cfg!(debug_assertions) { 16 << 20 } else { 2 << 30 };

@@ -63,7 +63,8 @@ impl Connection {
             let next = if answer.is_truncated() == Some(true) {
                 let next_key = answer.next_key_marker().map(|marker| marker_text(marker, is_encoded));
                 let next_id = answer.next_upload_id_marker().map(str::to_owned);
-                let (next_key, next_id) = pages.next(place, next_key.map(|key| (key, next_id)))?;
+                let marker = next_key.map(|key| (key, next_id));
+                let (next_key, next_id) = pages.next(place, marker, answer.uploads().len())?;
                 Some((Some(next_key), next_id))
             } else {
                 None

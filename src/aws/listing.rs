@@ -17,7 +17,7 @@ use crate::aws::object_head::etag_of;
 use crate::aws::request_fields::bucket_request;
 use crate::aws::timestamp::rfc3339;
 use crate::error::{Error, Result, Subject};
-use crate::limits::MAX_LISTING_PAGE_ENTRIES;
+use crate::limits::{MAX_EMPTY_LISTING_PAGES, MAX_LISTING_PAGE_ENTRIES};
 use crate::location::S3Uri;
 
 /// One entry of a listing.
@@ -100,7 +100,7 @@ impl Connection {
             check_keys(uri, &page)?;
             let next = if answer.is_truncated() == Some(true) {
                 let after = answer.next_continuation_token().map(str::to_owned);
-                Next::Token(pages.next(uri, after)?)
+                Next::Token(pages.next(uri, after, page.len())?)
             } else {
                 Next::End
             };
@@ -154,7 +154,8 @@ impl Connection {
             let next = if answer.is_truncated() == Some(true) {
                 let after = answer.next_key_marker().map(|marker| marker_text(marker, encoded));
                 let after_version = answer.next_version_id_marker().map(str::to_owned);
-                let (key, version) = pages.next(uri, after.map(|key| (key, after_version)))?;
+                let after = after.map(|key| (key, after_version));
+                let (key, version) = pages.next(uri, after, page.len() + deleted.len())?;
                 Next::Marker { key, version }
             } else {
                 Next::End
@@ -166,7 +167,7 @@ impl Connection {
     }
 }
 
-/// Sees that the pages of a listing do not go round in a circle. Their order does not show it: directory buckets have none,
+/// Sees that the pages of a listing go on to something: neither round in a circle, nor without an entry for ever. Their order does not show a circle: directory buckets have none,
 /// and continuation tokens mean nothing to others. A marker is kept, and a later one instead after twice as many pages, so
 /// that a circle of any length is found with one in memory.
 /// Source: R. P. Brent, "An improved Monte Carlo factorization algorithm", BIT 20 (1980).
@@ -177,29 +178,37 @@ pub(super) struct Markers<T> {
     since: u64,
     /// Pages after which another one is kept.
     most: u64,
+    /// Pages without an entry since the last one that had any.
+    empty: u32,
 }
 
 impl<T> Default for Markers<T> {
     fn default() -> Self {
-        Self { kept: None, since: 0, most: 1 }
+        Self { kept: None, since: 0, most: 1, empty: 0 }
     }
 }
 
 impl<T: PartialEq + Clone> Markers<T> {
-    /// Takes the marker with which a truncated page says where the next one begins.
+    /// Takes the marker with which a truncated page says where the next one begins, and how many entries the page has.
     ///
     /// # Errors
     /// `Tampered` without a marker, or for a page that was listed before: going on would omit objects, or never end.
-    pub(super) fn next(&mut self, uri: &S3Uri, marker: Option<T>) -> Result<T> {
+    /// `NotUnderstood` for too many pages without an entry.
+    pub(super) fn next(&mut self, uri: &S3Uri, marker: Option<T>, entries: usize) -> Result<T> {
         let wrong = |why: &str| Error::tampered(Subject::prefix(uri), why);
         let marker =
             marker.ok_or_else(|| wrong("its listing is truncated, but does not say where to continue"))?;
         if self.kept.as_ref() == Some(&marker) {
             return Err(wrong("its listing goes round in a circle"));
         }
+        self.empty = if entries == 0 { self.empty + 1 } else { 0 };
+        if self.empty >= MAX_EMPTY_LISTING_PAGES {
+            let why = format!("{} pages of the listing, one after the other, have no entry", self.empty);
+            return Err(Error::not_understood(Subject::prefix(uri), why));
+        }
         self.since += 1;
         if self.since == self.most {
-            *self = Self { kept: Some(marker.clone()), since: 0, most: self.most.saturating_mul(2) };
+            (self.kept, self.since, self.most) = (Some(marker.clone()), 0, self.most.saturating_mul(2));
         }
         Ok(marker)
     }
@@ -300,15 +309,26 @@ mod tests {
             let page =
                 |number: u64| if number < before { number } else { before + (number - before) % circle };
             let refused =
-                (0..4 * (before + circle)).find(|number| markers.next(&uri, Some(page(*number))).is_err());
+                (0..4 * (before + circle)).find(|number| markers.next(&uri, Some(page(*number)), 1).is_err());
             assert!(
                 refused.is_some_and(|number| number >= before + circle),
                 "{before} {circle}: {refused:?}"
             );
         }
         let mut markers = Markers::default();
-        assert!((0..10_000).all(|number| markers.next(&uri, Some(number)).is_ok()));
-        assert!(markers.next(&uri, None).is_err());
+        assert!((0..10_000).all(|number| markers.next(&uri, Some(number), 1).is_ok()));
+        assert!(markers.next(&uri, None, 1).is_err());
+    }
+
+    #[test]
+    fn empty_pages_are_given_up_only_if_very_many_follow_each_other() {
+        let uri: S3Uri = "s3://bkt/".parse().unwrap();
+        let limit = u64::from(MAX_EMPTY_LISTING_PAGES);
+        let mut markers = Markers::default();
+        let entries = |number: u64| usize::from((number + 1).is_multiple_of(limit));
+        assert!((0..5 * limit).all(|number| markers.next(&uri, Some(number), entries(number)).is_ok()));
+        let refused = (5 * limit..).position(|number| markers.next(&uri, Some(number), 0).is_err());
+        assert_eq!(refused, Some(MAX_EMPTY_LISTING_PAGES as usize - 1));
     }
 
     #[test]

@@ -62,6 +62,33 @@ fn a_listing_that_goes_round_in_a_circle_is_given_up_by_every_verb() {
     }
 }
 
+#[test]
+fn a_listing_of_empty_pages_without_end_is_given_up_by_every_verb() {
+    let page = |document: &'static str, marker: &'static str, next: &'static [&'static str]| {
+        Kind::answer(move |asked| {
+            let at: u64 = asked.parameter(marker).map_or(0, |text| text.parse().unwrap());
+            let markers: String = next.iter().map(|name| format!("<{name}>{}</{name}>", at + 1)).collect();
+            Answer::new(200)
+                .xml(&format!("<{document}><IsTruncated>true</IsTruncated>{markers}</{document}>"))
+        })
+    };
+    let objects = || page("ListBucketResult", "continuation-token", &["NextContinuationToken"]);
+    let versions = page("ListVersionsResult", "key-marker", &["NextKeyMarker", "NextVersionIdMarker"]);
+    let uploads = page("ListMultipartUploadsResult", "key-marker", &["NextKeyMarker", "NextUploadIdMarker"]);
+    for (operation, page, line) in [
+        ("ListMultipartUploads", uploads, "cleanup s3://bench/ --yes"),
+        ("ListObjectsV2", objects(), "inspect s3://bench/p/"),
+        ("ListObjectsV2", objects(), "get -r s3://bench/p/ there"),
+        ("ListObjectVersions", versions, "inspect s3://bench/p/ --all-versions"),
+    ] {
+        let bench = Bench::new();
+        let struck = bench.sandbox.fault(Fault::on(operation, page).always());
+        run(&bench, line).exits(6).says(&["1000 pages of the listing, one after the other, have no entry"]);
+        // A count ahead may list, too.
+        assert!((1000..=2000).contains(&struck.count()), "{line}: {}", struck.count());
+    }
+}
+
 /// Where all must be known before anything is done, the server could fill the memory with a listing in perfect order.
 #[test]
 fn a_listing_without_end_is_given_up_where_it_must_be_known_to_its_end() {
