@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
 use crate::error::{Error, Result, Subject, WrapKind};
+use crate::keys::DataKey;
 use crate::limits::MAX_ESDK_FRAME_BYTES_PER_CONNECTION;
 use crate::location::ByteRange;
 use crate::seal::esdk::EdkKind;
@@ -100,6 +101,14 @@ pub(super) fn within(range: ByteRange, subject: &Subject, len: u64) -> Result<Ra
 }
 
 impl UnwrappedEnvelope {
+    /// Whether this is the data key. That of a message of the AWS Encryption SDK is never wrapped anew.
+    pub(crate) fn has(&self, data_key: &DataKey) -> bool {
+        match &self.content {
+            Content::S3ec(unwrapped) => unwrapped.data_key().as_bytes() == data_key.as_bytes(),
+            Content::Esdk(_) => false,
+        }
+    }
+
     /// Returns the decryptor of the whole object.
     pub(crate) fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.content {

@@ -47,6 +47,9 @@ pub(super) async fn check(
         Strategy::Nothing => state.head.clone(),
         _ => rotation.cancellation.or(reader.head()).await??,
     };
+    if is_rewrapped_by_another(rotation, &state, &reader, &head, &written).await? {
+        written = written.with_envelope_of(&head.metadata);
+    }
     let checksum_compared = compare(rotation, &state, strategy, &written, &head)?;
     let file = rotation.cancellation.or(sent_file(&written, &reader)).await??;
     let opens_with = opens_with(rotation, strategy, &mut written, verify);
@@ -117,6 +120,33 @@ fn found_late(error: Error, strategy: Strategy) -> Error {
             Error::Tampered { subject, why: format!("{why}; {written}"), source }
         }
         error => error,
+    }
+}
+
+/// Whether another run has wrapped the same data key with the same new key since. A server that changes an envelope makes
+/// none that the new key opens.
+///
+/// # Errors
+/// `Network` and `Interrupted`: whether the envelope is lost is still open.
+async fn is_rewrapped_by_another(
+    rotation: &Rotation<'_>,
+    state: &ObjectState,
+    reader: &ObjectReader<'_>,
+    head: &ObjectHead,
+    written: &WriteResult,
+) -> Result<bool> {
+    let WriteResult { envelope: Some(sent), data_key: Some(data_key), .. } = written else {
+        return Ok(false);
+    };
+    let Some(keys) = &rotation.target.decryption_keys else { return Ok(false) };
+    let is_in_file = sent.new.instruction_file.is_some();
+    if is_in_file || sent.compare(&state.uri, None, &head.metadata).is_ok() {
+        return Ok(false);
+    }
+    match open(rotation, state, reader, head, OpensWith::NewKey(keys), None).await {
+        Ok(unwrapped) => Ok(unwrapped.has(data_key)),
+        Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
+        Err(_) => Ok(false),
     }
 }
 

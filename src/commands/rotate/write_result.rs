@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::commands::unwrapped_envelope::DecryptedBy;
-use crate::commands::verify_envelope::SentEnvelope;
+use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::encryption::Format;
 use crate::error::Error;
 use crate::keys::DataKey;
+use crate::seal::detect::is_envelope_entry;
 
 use super::instruction_file::InstructionFile;
 
@@ -35,4 +36,17 @@ pub(crate) struct WriteResult {
     pub(crate) envelope: Option<SentEnvelope>,
     /// The instruction file that only the old object needed.
     pub(crate) obsolete: Option<InstructionFile>,
+}
+
+impl WriteResult {
+    /// The same write, if the envelope in these metadata is to count as the one that it has sent.
+    pub(super) fn with_envelope_of(self, found: &BTreeMap<String, String>) -> Self {
+        let entries = envelope_entries(found);
+        let metadata = self.metadata.map(|mut metadata| {
+            metadata.retain(|name, _| !is_envelope_entry(name));
+            metadata.extend(entries);
+            metadata
+        });
+        Self { metadata, envelope: None, ..self }
+    }
 }
