@@ -39,12 +39,16 @@ fn a_version_that_no_way_reaches_is_named_and_the_others_change() {
     stored(&bench, 1000, "-e sse-c --sse-c-key a.key");
     stored(&bench, 1000, "-e sse-s3");
     let old = bench.sandbox.s3().versions(BUCKET, "o")[1].id.clone();
-    bench
-        .run(&format!(
-            "rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --from-sse-c-key a.key --yes"
-        ))
-        .exits(9)
-        .says(&[&format!("(version {old})"), "not the newest version", "1 updated in place"]);
+    let line = format!(
+        "rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --from-sse-c-key a.key"
+    );
+    let planned = format!("cannot: s3://bench/o (version {old}): it is not the newest version");
+    bench.run(&format!("{line} --dry-run")).exits(9).says(&[&planned]);
+    bench.run(&format!("{line} --yes")).exits(9).says(&[
+        &format!("(version {old})"),
+        "not the newest version",
+        "1 updated in place",
+    ]);
     assert!(matches!(bench.object("o").sse, SseView::SseKms { .. }));
 }
 
@@ -151,4 +155,21 @@ fn the_folder_that_keeps_journals_is_closed_to_others() {
     bench.run(&format!("rotate {OBJECT} -e sse-kms --yes")).ok();
     let mode = std::fs::metadata(bench.home().join(".local/state/s3seal")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o700);
+}
+
+#[test]
+fn one_older_version_is_not_spoken_of_as_of_several() {
+    let bench = bench();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    stored(&bench, 10, "-e sse-s3");
+    bench
+        .run(&format!("rotate s3://{BUCKET}/ -e sse-kms --kms-key {ALIAS} --yes"))
+        .ok()
+        .says(&["1 older version stays in the bucket under its old key\n"]);
+    stored(&bench, 10, "-e sse-s3");
+    bench.run(&format!("put source s3://{BUCKET}/p -e sse-s3")).ok();
+    bench
+        .run(&format!("rotate s3://{BUCKET}/ -e sse-kms --kms-key {ALIAS} --yes"))
+        .ok()
+        .says(&["2 older versions stay in the bucket under their old keys\n"]);
 }

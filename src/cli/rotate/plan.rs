@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::remedies;
 use crate::cli::session::Session;
-use crate::commands::rotate::bulk::Plans;
+use crate::commands::rotate::bulk::{Plans, Refused};
 use crate::commands::rotate::strategy::{self, Cost};
 use crate::error::Error;
 
@@ -37,13 +37,13 @@ fn plan_lines(plans: &Plans) -> Vec<String> {
     if plans.skipped > 0 {
         lines.push(format!("skipped: {}", objects(plans.skipped)));
     }
-    for (name, error) in &plans.refused {
-        let why = error.to_string();
+    for refused in &plans.refused {
+        let Refused { name, version_id, error } = refused;
         let remedy = remedy(error);
-        lines.push(if error.names(name, None) {
-            format!("cannot: {why}{remedy}")
+        lines.push(if error.names(name, version_id.as_deref()) {
+            format!("cannot: {error}{remedy}")
         } else {
-            format!("cannot: {name}: {why}{remedy}")
+            format!("cannot: {refused}: {error}{remedy}")
         });
     }
     if plans.more_refused > 0 {
@@ -83,12 +83,13 @@ fn plan_document(plans: &Plans) -> Document {
         requests: cost.requests,
         kms_calls: cost.kms_calls,
     };
-    let refused = |(name, error): &(String, Error)| {
+    let refused = |refused: &Refused| {
+        let error = &refused.error;
         let why = match error {
             Error::Unsupported { why, .. } => why.to_string(),
             error => error.to_string(),
         };
-        RefusedObject { name: name.clone(), reason: format!("{why}{}", remedy(error)) }
+        RefusedObject { name: refused.to_string(), reason: format!("{why}{}", remedy(error)) }
     };
     let plan = Plan {
         strategies: plans
@@ -116,7 +117,8 @@ mod tests {
             strategy::Strategy::Nothing,
             Cost { objects: 1, stored: 1, requests: 1, ..Cost::default() },
         );
-        plans.refuse("s3://bkt/k".to_owned(), Error::unsupported("s3://bkt/k", "archived"));
+        let error = Error::unsupported("s3://bkt/k", "archived");
+        plans.refuse(Refused { name: "s3://bkt/k".to_owned(), version_id: None, error });
         assert_eq!(
             plan_lines(&plans),
             [

@@ -4,7 +4,7 @@ use crate::cli::document::rotation::{RotationSummary, Strategy};
 use crate::cli::document::{self, Command, Document, Record, Summaries};
 use crate::cli::failure::Failure;
 use crate::cli::outcome::of_rules;
-use crate::cli::progress::amounts::{count, sum};
+use crate::cli::progress::amounts::{count, counted, sum};
 use crate::cli::session::Session;
 use crate::commands::rotate::Summary;
 
@@ -50,9 +50,10 @@ pub(crate) async fn print(
     let said = [done].into_iter().chain(of_rules(&session.rules));
     session.printer.say(&said.collect::<Vec<_>>().join(", "));
     if summary.old_versions > 0 {
-        session
-            .printer
-            .say(&format!("{} older versions stay in the bucket under their old keys", summary.old_versions));
+        let old = summary.old_versions;
+        let [stay, their, keys] = if old == 1 { ["stays", "its", "key"] } else { ["stay", "their", "keys"] };
+        let versions = counted(old, "older version");
+        session.printer.say(&format!("{versions} {stay} in the bucket under {their} old {keys}"));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! An object that cannot be rotated is reported, and the others go on. One object is [`super`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::num::NonZeroUsize;
 
 use futures_util::{Stream, StreamExt};
@@ -35,7 +36,7 @@ pub(crate) struct Plans {
     /// [`MAX_ENCRYPTIONS_NAMED`].
     pub(crate) current: BTreeSet<String>,
     /// Objects that could not be loaded, or are refused, by name.
-    pub(crate) refused: Vec<(String, Error)>,
+    pub(crate) refused: Vec<Refused>,
     /// Refusals beyond those that are kept by name.
     pub(crate) more_refused: u64,
     /// Objects that an earlier run has rotated, or that are not selected.
@@ -44,13 +45,33 @@ pub(crate) struct Plans {
     pub(crate) empty: Vec<S3Uri>,
 }
 
+/// An object that would not be rotated.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The object, as the user would name it.
+    pub(crate) name: String,
+    /// Its version, if it is an older one.
+    pub(crate) version_id: Option<String>,
+    /// Why.
+    pub(crate) error: Error,
+}
+
+impl fmt::Display for Refused {
+    /// Its name, with its version.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.version_id.iter().try_for_each(|id| write!(f, " (version {id})"))
+    }
+}
+
 impl Plans {
     /// Counts a plan.
     pub(crate) fn count(&mut self, plan: &Plan) {
         match &plan.strategy {
             Err(refusal) => {
-                let subject = plan.state.subject();
-                self.refuse(subject.to_string(), Error::unsupported(subject, refusal.clone()));
+                let ObjectState { uri, version_id, .. } = &plan.state;
+                let error = Error::unsupported(plan.state.subject(), refusal.clone());
+                self.refuse(Refused { name: uri.to_string(), version_id: version_id.clone(), error });
             }
             Ok(strategy) => {
                 if *strategy != Strategy::Nothing && self.current.len() <= MAX_ENCRYPTIONS_NAMED {
@@ -62,9 +83,9 @@ impl Plans {
     }
 
     /// Counts a refusal.
-    pub(crate) fn refuse(&mut self, name: String, why: Error) {
+    pub(crate) fn refuse(&mut self, refused: Refused) {
         if self.refused.len() < MAX_REFUSALS_NAMED {
-            self.refused.push((name, why));
+            self.refused.push(refused);
         } else {
             self.more_refused += 1;
         }
@@ -117,7 +138,9 @@ impl BulkRotation<'_> {
             planned.end_object();
             match looked {
                 Ok(plan) => plans.count(&plan),
-                Err(Row::Failed { name, error, .. }) => plans.refuse(name, *error),
+                Err(Row::Failed { name, version_id, error }) => {
+                    plans.refuse(Refused { name, version_id, error: *error });
+                }
                 Err(_) => plans.skipped += 1,
             }
             Ok(())

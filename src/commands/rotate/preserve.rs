@@ -233,7 +233,8 @@ fn keep_copied_unless_replaced(found: &Found<'_>, preserved: &mut Preserved) {
     }
     let encoded = settings.metadata.iter().find(|(_, value)| value.starts_with("=?"));
     if head.missing_metadata > 0 {
-        let why = format!("{} metadata entries cannot be returned in headers", head.missing_metadata);
+        let noun = if head.missing_metadata == 1 { "entry" } else { "entries" };
+        let why = format!("{} metadata {noun} cannot be returned in headers", head.missing_metadata);
         preserved.losses.push((Loss::Metadata, why));
     } else if let Some((name, _)) = encoded {
         let why = format!("its metadata '{name}' is not ASCII, and S3 returns it encoded");
@@ -251,7 +252,8 @@ fn keep_copied_but_not_uploaded(found: &Found<'_>, preserved: &mut Preserved) {
     match &found.annotations {
         Probe::Known(0) => {}
         Probe::Known(count) => {
-            preserved.losses.push((Loss::Annotations, format!("its {count} annotations cannot be copied")));
+            let noun = if *count == 1 { "annotation" } else { "annotations" };
+            preserved.losses.push((Loss::Annotations, format!("its {count} {noun} cannot be copied")));
         }
         other => preserved.losses.push((Loss::Annotations, unreadable("its annotations", other))),
     }
