@@ -2,9 +2,9 @@
 //! then; one that is written anew is locked as it was.
 
 use s3seal_sandbox::s3::Lie;
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Kind, Sandbox};
 
-use crate::support::BUCKET;
+use crate::support::{ALIAS, BUCKET, Bench};
 use crate::{OBJECT, assert_no_traces, assert_opens, bench, stored};
 
 /// Stored with an instruction file, and rotated to something that needs none; what opens it then.
@@ -103,6 +103,90 @@ fn what_only_says_that_it_is_an_instruction_file_is_not_passed_over_in_silence()
     bench.run("get s3://bench/own copy --key a.key").ok();
     assert_eq!(bench.read("copy"), b"a user's own");
     bench.run("get -r s3://bench/ folder --key a.key").ok().says(&["fetched: 1 object"]);
+}
+
+/// Ordinary files, one of which has a name as an instruction file has it; and a real instruction file.
+fn named_like_one() -> Bench {
+    let bench = bench();
+    std::fs::create_dir(bench.path("d")).unwrap();
+    bench.write("d/setup.instruction", b"how to set up");
+    bench.write("d/x", b"content of x");
+    bench.run("put -r d s3://bench/p/ --key a.key").ok();
+    bench.run("put d/x s3://bench/p/y --key a.key --instruction-file").ok();
+    bench
+}
+
+#[test]
+fn an_object_that_is_only_named_like_an_instruction_file_is_rotated_with_the_others() {
+    for places in ["s3://bench/p/", "s3://bench/p/setup.instruction s3://bench/p/x s3://bench/p/y"] {
+        for to in ["--rewrap", "-e client", "-e client --new-data-key", "-e client --format esdk"] {
+            let bench = named_like_one();
+            let line = format!("rotate {places} {to} --key b.key --from-key a.key --yes");
+            bench.run(&format!("{line} --dry-run")).ok();
+            bench.run(&line).ok();
+            for (key, content) in
+                [("setup.instruction", "how to set up"), ("x", "content of x"), ("y", "content of x")]
+            {
+                let got = bench.run(&format!("get s3://bench/p/{key} - --key b.key")).ok();
+                assert_eq!(got.stdout, content.as_bytes(), "{to} {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_plain_object_that_is_only_named_like_an_instruction_file_is_encrypted_or_named_as_refused() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/setup.instruction", b"how to set up");
+    let line = "rotate s3://bench/p/ --key b.key --from-key a.key --yes";
+    bench.run(&format!("{line} --rewrap")).exits(9).says(&["s3://bench/p/setup.instruction", "no data key"]);
+    bench.run(&format!("{line} -e client --seal-plaintext")).ok().says(&["1 re-encrypted"]);
+    let got = bench.run("get s3://bench/p/setup.instruction - --key b.key").ok();
+    assert_eq!(got.stdout, b"how to set up");
+}
+
+#[test]
+fn an_instruction_file_is_no_object_of_a_rotation_whatever_suffix_is_asked_for() {
+    for to in ["--rewrap", "-e client --seal-plaintext"] {
+        let bench = bench();
+        bench.write("source", b"text");
+        bench.run("put source s3://bench/p/o --key a.key --instruction-file").ok();
+        bench
+            .run(&format!("rotate s3://bench/p/o.instruction {to} --key b.key --from-key a.key --yes"))
+            .exits(2)
+            .says(&["instruction file of another object and goes with that one"]);
+        bench.run("rotate s3://bench/p/o --share-to partner --key c.key --from-key a.key --yes").ok();
+        // Some writers mark none.
+        bench.sandbox.s3().set_metadata(BUCKET, "p/o.instruction", std::collections::BTreeMap::new());
+        let line = format!("rotate s3://bench/p/ {to} --key b.key");
+        let flags = "--from-key c.key --instruction-suffix partner --yes";
+        bench.run(&format!("{line} {flags}")).ok().says(&["2 skipped"]);
+        assert_eq!(bench.run("get s3://bench/p/o - --key a.key").ok().stdout, b"text");
+    }
+}
+
+/// Deletes the latest version of an object.
+fn delete(sandbox: &Sandbox, key: &str) {
+    let version = sandbox.s3().object(BUCKET, key).unwrap().version_id;
+    sandbox.s3().try_delete(BUCKET, key, &version, false).unwrap();
+}
+
+#[test]
+fn an_object_that_is_deleted_while_its_attributes_are_read_is_gone_and_not_unreadable() {
+    let bench = bench();
+    let line = format!("-e sse-kms --kms-key {ALIAS} --from-key a.key --yes");
+    bench.write("source", b"text");
+    bench.run("put source s3://bench/p/o --key a.key --instruction-file").ok();
+    delete(&bench.sandbox, "p/o");
+    bench.run("put source s3://bench/p/p -e sse-s3").ok();
+    let deletes = bench.meanwhile(|sandbox| delete(sandbox, "p/o.instruction"));
+    bench.sandbox.fault(Fault::on("GetObjectAcl", deletes).only("p/o.instruction"));
+    bench.run(&format!("rotate s3://bench/p/ {line}")).ok().says(&["1 copied", "1 skipped"]);
+    let deletes = bench.meanwhile(|sandbox| delete(sandbox, "p/p"));
+    bench.sandbox.fault(Fault::on("GetObjectAcl", deletes).only("p/p"));
+    bench.run("put source s3://bench/p/p -e sse-s3").ok();
+    let ended = bench.run(&format!("rotate s3://bench/p/p {line}")).exits(3);
+    assert!(!ended.stderr.contains("accept-loss"), "{}", ended.stderr);
 }
 
 #[test]

@@ -14,7 +14,6 @@ use crate::error::{Error, Result, RotationRefusal};
 use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
 use crate::meter::Meter;
-use crate::object::instruction_file_key;
 
 use super::filters::Filters;
 use super::journal::{Journal, ObjectJournal};
@@ -128,7 +127,7 @@ impl BulkRotation<'_> {
     /// What the listing says; `Interrupted`.
     pub(crate) async fn plan(&self, place: &S3Uri, plans: &mut Plans, planned: &Meter) -> Result<()> {
         let work = |listed| async move {
-            let (uri, version) = match self.named(place, listed) {
+            let (uri, version) = match named(place, listed) {
                 Ok(named) => named,
                 Err(row) => return Err(row),
             };
@@ -178,7 +177,7 @@ impl BulkRotation<'_> {
 
     async fn rotate_listed(&self, place: &S3Uri, listed: Listed) -> Result<RotateRow> {
         let etag = listed.etag.clone();
-        let (uri, version) = match self.named(place, listed) {
+        let (uri, version) = match named(place, listed) {
             Ok(named) => named,
             Err(row) => return Ok(row),
         };
@@ -280,7 +279,10 @@ impl BulkRotation<'_> {
         let only = &self.chosen.only;
         match plan(self.rotation, uri, version_id, self.allowed).await {
             Ok(plan) if !self.chosen.selects(&plan.state) => Err(Row::Unselected),
-            Ok(Plan { strategy: Err(RotationRefusal::InstructionFile), .. }) => Err(Row::Unselected),
+            // One that is named itself is refused, so that nobody takes it for rotated.
+            Ok(Plan { strategy: Err(RotationRefusal::InstructionFile), .. }) if !place.is_object() => {
+                Err(Row::Unselected)
+            }
             Ok(plan) if plan.state.current.instruction_file && version_id.is_none() => {
                 match self.chosen.selects_object_of(self.rotation, place, uri).await {
                     Ok(true) => Err(Row::Unselected),
@@ -345,25 +347,6 @@ impl BulkRotation<'_> {
         strategy::strategy(&state.current, &desired, server) == Ok(Strategy::Nothing)
     }
 
-    /// The object and, for an older version, the version id of a listing's entry.
-    fn named(&self, place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), RotateRow> {
-        let version = listed.version_id.filter(|_| listed.latest == Some(false));
-        match listed.key {
-            ListedKey::Text(key) => {
-                let in_instruction_file = key.ends_with(&instruction_file_key("", None))
-                    && matches!(self.rotation.target.desired, Desired::Client { .. });
-                // A leftover scratch object, or one that is about to be removed.
-                let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
-                if in_instruction_file || scratch {
-                    Err(Row::Unselected)
-                } else {
-                    Ok((place.with_key(key), version))
-                }
-            }
-            ListedKey::NotText(encoded) => Err(Row::not_text(&place.bucket, &encoded, version.as_deref())),
-        }
-    }
-
     /// Lists the selected objects under a prefix, or the one object.
     pub(super) fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         let connection = self.rotation.connection;
@@ -381,6 +364,22 @@ impl BulkRotation<'_> {
             });
             std::future::ready(takes)
         })
+    }
+}
+
+/// The object and, for an older version, the version id of a listing's entry.
+fn named(place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), RotateRow> {
+    let version = listed.version_id.filter(|_| listed.latest == Some(false));
+    match listed.key {
+        ListedKey::Text(key) => {
+            // A leftover scratch object, or one that is about to be removed.
+            if scratch::is_name(key.rsplit('/').next().unwrap_or_default()) {
+                Err(Row::Unselected)
+            } else {
+                Ok((place.with_key(key), version))
+            }
+        }
+        ListedKey::NotText(encoded) => Err(Row::not_text(&place.bucket, &encoded, version.as_deref())),
     }
 }
 

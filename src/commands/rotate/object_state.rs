@@ -90,7 +90,8 @@ impl ObjectState {
     /// Reads the object's other attributes, and refuses to lose any of them without consent.
     ///
     /// # Errors
-    /// `Denied` for what may not be read; `Unsupported` names what would be lost otherwise; `Network`.
+    /// `Denied` for what may not be read; `Unsupported` names what would be lost otherwise; `NotFound` if the object was
+    /// deleted in the meantime; `Network`.
     pub(super) async fn preserved(&self, rotation: &Rotation<'_>, by: CopyMethod) -> Result<Preserved> {
         let reader = self.reader(rotation.connection);
         let grants = Probe::decisive(reader.grants().await, "s3:GetObjectAcl")?;
@@ -107,7 +108,16 @@ impl ObjectState {
         };
         let lock = rotation.lockable.lock(&reader, &self.head).await?;
         let found = Found { tags, grants, lock, annotations, ..self.found() };
-        found.preserved(by, rotation.accepted, &self.subject())
+        let preserved = found.preserved(by, rotation.accepted, &self.subject());
+        if preserved.is_err() {
+            // Of an object that was deleted in the meantime nothing can be read, and nothing is lost. Its HEAD decides: a
+            // server may answer that it does not exist for an attribute that it does not know.
+            let options = HeadOptions { checksum: false, explain: false };
+            if let Err(gone @ Error::NotFound { .. }) = reader.head_with(options).await {
+                return Err(gone);
+            }
+        }
+        preserved
     }
 
     /// The client-side format.
@@ -132,7 +142,15 @@ pub(crate) async fn load(
     };
     rotation.last_key.set(&uri.bucket, customer_key.as_ref());
     let reader = ObjectReader { connection, uri, version_id, key: customer_key.as_ref() };
-    let envelope = open_envelope::envelope(&reader, &head, decryption_keys).await?;
+    let found = open_envelope::envelope(&reader, &head, decryption_keys).await;
+    // With a suffix every object is asked for its file, and with a bound name for that: an instruction file has neither.
+    let instruction_file = match &found {
+        Ok(None) | Err(Error::NotFound { .. } | Error::NoBoundName { .. }) => {
+            is_one(&reader, &head, decryption_keys.suffix.as_ref()).await?
+        }
+        Ok(Some(_)) | Err(_) => false,
+    };
+    let envelope = if instruction_file { None } else { found? };
     let mut fingerprints = names_of(customer_key.as_ref());
     let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let client_side = match envelope {
@@ -154,8 +172,7 @@ pub(crate) async fn load(
         archived: archived(&head),
         locked: head.lock.legal_hold || head.lock.mode.is_some(),
         superseded,
-        instruction_file: client_side.is_none()
-            && is_one(&reader, &head, decryption_keys.suffix.as_ref()).await?,
+        instruction_file,
     };
     Ok(ObjectState {
         uri: uri.clone(),

@@ -199,10 +199,10 @@ pub(crate) fn strategy(
             Err(RotationRefusal::InstructionFileUnderCustomerKey)
         }
         (Desired::Server(at_rest), None) => Ok(server_side(current, at_rest, server)),
+        (Desired::Client { .. }, None) if current.instruction_file => Err(RotationRefusal::InstructionFile),
         (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
             Err(RotationRefusal::NotClientSide)
         }
-        (Desired::Client { .. }, None) if current.instruction_file => Err(RotationRefusal::InstructionFile),
         (Desired::Client { encrypts_plaintext: false, .. }, None) => Err(RotationRefusal::Plaintext),
         (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Ok(Strategy::Reencrypt),
         (Desired::Client { .. }, Some(client_side)) => of_client_side(current, *client_side, desired),
