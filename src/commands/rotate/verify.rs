@@ -143,7 +143,7 @@ async fn is_rewrapped_by_another(
     if is_in_file || sent.compare(&state.uri, None, &head.metadata).is_ok() {
         return Ok(false);
     }
-    match open(rotation, state, reader, head, OpensWith::NewKey(keys), None).await {
+    match open(rotation, state, reader, head, OpensWith::NewKey(keys.client_side()), None).await {
         Ok(unwrapped) => Ok(unwrapped.has(data_key)),
         Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
         Err(_) => Ok(false),
