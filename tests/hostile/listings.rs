@@ -67,7 +67,8 @@ fn a_listing_of_empty_pages_without_end_is_given_up_by_every_verb() {
     let page = |document: &'static str, marker: &'static str, next: &'static [&'static str]| {
         Kind::answer(move |asked| {
             let at: u64 = asked.parameter(marker).map_or(0, |text| text.parse().unwrap());
-            let markers: String = next.iter().map(|name| format!("<{name}>{}</{name}>", at + 1)).collect();
+            let markers = next.iter().map(|name| format!("<{name}>{}</{name}>", at + 1));
+            let markers = markers.collect::<Vec<_>>().concat();
             Answer::new(200)
                 .xml(&format!("<{document}><IsTruncated>true</IsTruncated>{markers}</{document}>"))
         })
