@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use futures_util::future::{join, join3};
 
 use crate::aws::Connection;
+use crate::aws::bucket::DefaultFacts;
 use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::commands::decryption_keys::DecryptionKeys;
@@ -116,13 +117,15 @@ pub(crate) async fn run(
     request: DoctorRequest,
     cancellation: &Cancellation,
 ) -> Result<Vec<Check>> {
-    let Examined { mut checks, lock } = cancellation.or(examine(connection, &request, cancellation)).await?;
+    let Examined { mut checks, lock, default } =
+        cancellation.or(examine(connection, &request, cancellation)).await?;
     let memory = memory::check(&request);
     let has_memory = !memory.as_ref().is_some_and(Check::is_failed);
     checks.extend(memory);
     let Some(lock) = lock else { return Ok(checks) };
     let newest = newest::check(connection, &request, has_memory, cancellation);
-    let (kms, newest) = cancellation.or(join(kms::checks(connection, &request), newest)).await?;
+    let (kms, newest) =
+        cancellation.or(join(kms::checks(connection, &request, default.as_ref()), newest)).await?;
     checks.extend(kms.into_iter().chain(newest));
     if request.write_test {
         // Not dropped by a signal: what it has stored is removed first.
@@ -136,13 +139,15 @@ struct Examined {
     checks: Vec<Check>,
     /// The bucket's Object Lock; `None` if there is no bucket to write to.
     lock: Option<Probe<BucketLock>>,
+    /// How the bucket encrypts what names no mode, where that is known.
+    default: Option<DefaultFacts>,
 }
 
 async fn examine(connection: &Connection, request: &DoctorRequest, cancellation: &Cancellation) -> Examined {
     let reached = connection.list_one(&request.place).await;
     let FirstAnswer { mut checks, goes_on } = network::first_answer(connection, request, reached);
     if !goes_on {
-        return Examined { checks, lock: None };
+        return Examined { checks, lock: None, default: None };
     }
     let bucket = &request.place.bucket;
     let transport = transport::checks(connection, request);
@@ -152,7 +157,7 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
     checks.extend(transport);
     checks.extend(identity);
     if is_of_another {
-        return Examined { checks, lock: None };
+        return Examined { checks, lock: None, default: None };
     }
     let (facts, lock, leftovers) = join3(
         connection.bucket_facts(bucket),
@@ -164,7 +169,7 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
         Ok(facts) => facts,
         Err(error) => {
             checks.push(Check::error(Name::Bucket, error));
-            return Examined { checks, lock: None };
+            return Examined { checks, lock: None, default: None };
         }
     };
     checks.extend(bucket::checks(connection, request, &facts, &lock));
@@ -176,5 +181,5 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
             .await;
     checks.extend(rule);
     checks.extend(permissions);
-    Examined { checks, lock: Some(lock) }
+    Examined { checks, lock: Some(lock), default: facts.default.fact().cloned().flatten() }
 }

@@ -1,10 +1,11 @@
 //! The KMS keys that a verb uses: their state, their region and account, and what the user may do with them.
 
 use s3seal_sandbox::kms::KmsAction;
+use s3seal_sandbox::s3::DefaultEncryption;
 use s3seal_sandbox::{Answer, Fault, Kind};
 use serde_json::json;
 
-use crate::support::{ALIAS, Bench};
+use crate::support::{ALIAS, BUCKET, Bench, key};
 use crate::{Checks, FAILED, OK, WARNING, doctor, program};
 
 const S3: &str = "-e sse-kms --kms-key alias/backup";
@@ -61,6 +62,34 @@ fn a_key_in_a_state_without_use_is_in_the_way() {
     kms.delete_now(ALIAS);
     let checks = doctor(&bench, S3).exits(5);
     checks.has("kms_key", FAILED, "AWS KMS does not know the key");
+}
+
+#[test]
+fn the_key_of_the_buckets_default_encryption_is_looked_at_where_it_counts() {
+    let bench = Bench::new();
+    let kms = bench.sandbox.kms();
+    let arn = kms.key_arn(ALIAS);
+    let default = |key: &str| {
+        let default = DefaultEncryption::SseKms { key: Some(key.to_owned()), bucket_key: true };
+        bench.sandbox.s3().set_default_encryption(BUCKET, default);
+    };
+    bench.write("key", &key(1));
+    default(&arn);
+    doctor(&bench, "").exits(0).has("kms_key", OK, &format!("{arn}, enabled"));
+    kms.deny(KmsAction::DescribeKey, None);
+    doctor(&bench, "").exits(0).has("kms_key", WARNING, "kms:DescribeKey is denied");
+    kms.allow_all();
+    kms.disable(ALIAS);
+    // Client-side ciphertext is stored under it too.
+    for words in ["", "-e client --key key"] {
+        let checks = doctor(&bench, words).exits(5);
+        checks.has("kms_key", FAILED, "is disabled");
+    }
+    for words in ["-e sse-s3", "-e client --key key --at-rest sse-s3", "--for get", "--for inspect"] {
+        assert!(doctor(&bench, words).exits(0).all("kms_key").is_empty(), "{words}");
+    }
+    default("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+    doctor(&bench, "").exits(5).has("kms_key", FAILED, "AWS KMS does not know the key");
 }
 
 #[test]

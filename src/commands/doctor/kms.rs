@@ -9,9 +9,11 @@ use futures_util::future::join_all;
 
 use super::{Check, DoctorRequest, Name, Remedy, Verb};
 use crate::aws::Connection;
+use crate::aws::bucket::DefaultFacts;
 use crate::aws::kms::KmsKeyFacts;
 use crate::aws::kms_dry_run::KeyUse;
-use crate::encryption::{Context, KeyArn, KmsKey, ServerSide};
+use crate::aws::sse::AppliedMode;
+use crate::encryption::{Context, KeyArn, KmsKey, Mode, ServerSide};
 use crate::error::{Error, KeyFault, Result};
 
 /// A key with what it is for.
@@ -33,11 +35,43 @@ enum By {
     Us,
 }
 
-/// Looks at all keys at once.
-pub(super) async fn checks(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
-    let used = used(request);
+/// Looks at all keys at once. `default` is the bucket's default encryption, as far as it is known.
+pub(super) async fn checks(
+    connection: &Connection,
+    request: &DoctorRequest,
+    default: Option<&DefaultFacts>,
+) -> Vec<Check> {
+    let default = default.filter(|default| leaves_mode_to_bucket(request) && uses_kms(default));
+    let of_default = match default.map(default_key).transpose() {
+        Ok(key) => key,
+        Err(check) => return vec![check],
+    };
+    let mut used = used(request);
+    used.extend(of_default.as_ref().map(|key| Used {
+        key: key.as_ref(),
+        context: None,
+        by: By::S3,
+        verb: request.verb,
+    }));
     let checks = join_all(used.iter().map(|used| of_key(connection, used))).await;
     checks.into_iter().flatten().collect()
+}
+
+/// Whether the bucket's default encryption applies to what the verb stores.
+fn leaves_mode_to_bucket(request: &DoctorRequest) -> bool {
+    request.verb.writes() && request.server_side().is_none() && !request.lacks_key()
+}
+
+fn uses_kms(default: &DefaultFacts) -> bool {
+    matches!(default.mode, AppliedMode::Known(Mode::SseKms | Mode::DsseKms))
+}
+
+/// The KMS key of the bucket's default encryption; `None` is the account's own key of S3.
+fn default_key(default: &DefaultFacts) -> std::result::Result<Option<KmsKey>, Check> {
+    let key = default.kms_key.as_deref().map(str::parse).transpose();
+    key.map_err(|_| {
+        Check::warning(Name::KmsKey, "that of the bucket's default encryption has no name that KMS accepts")
+    })
 }
 
 fn used(request: &DoctorRequest) -> Vec<Used<'_>> {
