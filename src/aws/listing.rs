@@ -148,7 +148,11 @@ impl Connection {
             let encoded = answer.encoding_type() == Some(&EncodingType::Url);
             let deleted: &[DeleteMarkerEntry] = answer.delete_markers();
             check_page(uri, answer.versions().len())?;
-            markers(deleted.len());
+            let is_meant = |marker: &&DeleteMarkerEntry| {
+                let text = |key: &str| marker_text(key, encoded);
+                !uri.is_object() || marker.key().is_some_and(|key| text(key) == uri.key)
+            };
+            markers(deleted.iter().filter(is_meant).count());
             let page: Vec<_> = answer.versions().iter().map(|entry| self::version(entry, encoded)).collect();
             check_keys(uri, &page)?;
             let next = if answer.is_truncated() == Some(true) {

@@ -96,7 +96,7 @@ impl Exit {
                  expected, a rule is not met, the source is empty, its upload was aborted by somebody else, or another \
                  run is in progress."
             }
-            Self::Some => "Some of many objects failed; each one is named.",
+            Self::Some => "Some of many objects failed; each one is named, by `inspect -q` the first 1,000.",
             Self::Hangup => {
                 "SIGHUP: what the same command can go on with is kept, and named; other uploads were aborted, or what is \
                  left is named with the command that removes it, and other temporary files are removed."

@@ -152,7 +152,7 @@ pub(crate) async fn brief_outcome(
     outcome(inspector, uri, None, keyed, false).await
 }
 
-/// Inspects every object whose key begins with that of `place`, and reports and counts each one.
+/// Inspects every object under a prefix, or all versions of one, and reports and counts each one.
 ///
 /// # Errors
 /// Errors of the listing and of `report`; `Interrupted`. What has been reported and counted by then is valid.
@@ -206,7 +206,7 @@ fn is_gone(error: &Error) -> bool {
     matches!(error, Error::NotFound { subject, .. } if !matches!(subject, Subject::InstructionFile(_)))
 }
 
-/// Lists the selected objects under a prefix, or a sample of them. Calls `markers` with the number of delete markers,
+/// Lists the selected objects under a prefix, those of one key, or a sample of them. Calls `markers` with the number of delete markers,
 /// and `filtered` for every object with whether it passes the filters.
 fn listing<'a>(
     connection: &'a Connection,
@@ -220,7 +220,13 @@ fn listing<'a>(
     } else {
         connection.list(place).right_stream()
     };
-    let taken = listing.filter(|listed| {
+    // The listing of one key also contains longer keys.
+    let alone = place.is_object();
+    let meant = listing.filter(move |listed| {
+        let is_meant = listed.as_ref().map_or(true, |entry| !alone || entry.key.as_str() == place.key);
+        std::future::ready(is_meant)
+    });
+    let taken = meant.filter(|listed| {
         let takes = listed.as_ref().map(|entry| options.filter.takes(place.relative(entry.key.as_str())));
         if let Ok(takes) = takes {
             filtered(takes);

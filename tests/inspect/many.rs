@@ -158,6 +158,35 @@ fn all_versions_are_looked_at_when_asked() {
 }
 
 #[test]
+fn all_versions_of_one_object_are_those_of_no_longer_key() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.write("source", b"text");
+    for line in ["v/f1", "v/f1 -e sse-kms", "v/f10", "v/f1/x"] {
+        bench.run(&format!("put source s3://bench/{line}")).ok();
+    }
+    let line = "inspect --format ndjson --all-versions s3://bench/v/";
+    let (found, sum) = rows(&bench.run(&format!("{line}f1")).ok());
+    assert_eq!((names(&found), &sum["objects"]), (vec!["v/f1", "v/f1"], &json!(2)));
+    assert_eq!(sum["filtered_out"], rows(&bench.run(line).ok()).1["filtered_out"]);
+    bench.run(&format!("{line}f10 --expect sse-s3")).ok();
+    bench.run(&format!("{line}f1 --expect sse-s3")).exits(8);
+    bench.run(&format!("{line}f")).exits(3);
+}
+
+#[test]
+fn quiet_names_each_object_that_is_not_as_expected() {
+    let bench = Bench::new();
+    for number in 0..25 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number:02}"), b"x");
+    }
+    let ended = bench.run("inspect s3://bench/p/ --expect sse-kms -q").exits(8);
+    let named = (0..25).map(|number| format!("s3://bench/p/{number:02}: none")).collect::<Vec<_>>();
+    assert!(!ended.stderr.contains("more"), "{}", ended.stderr);
+    ended.says(&named.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
 fn nothing_is_as_expected_where_there_is_nothing() {
     let bench = Bench::new();
     let ended = bench.run("inspect s3://bench/none/ --expect sse-s3").exits(3);

@@ -264,7 +264,12 @@ impl<'a> Rows<'a> {
         for (title, list) in unexpected.chain([(failed.as_str(), &summary.failed)]) {
             if list.count > 0 {
                 self.session.printer.line(title);
-                for line in table::offenders(list) {
+                // Without rows they are named nowhere else.
+                let lines = match self.shown {
+                    Shown::Nothing => table::all_offenders(list),
+                    Shown::Rows | Shown::Summary => table::offenders(list),
+                };
+                for line in lines {
                     self.session.printer.line(&line);
                 }
             }

@@ -185,10 +185,23 @@ pub(crate) fn percent(part: u64, all: u64) -> String {
 
 /// The first offenders, a line each, with the count of the rest.
 pub(crate) fn offenders(list: &Offenders) -> Vec<String> {
+    up_to(LISTED, list)
+}
+
+/// All offenders that were kept, a line each, with the count of the rest and where it is named.
+pub(crate) fn all_offenders(list: &Offenders) -> Vec<String> {
+    let mut lines = up_to(list.first.len(), list);
+    if list.count > list.first.len() as u64 {
+        lines.push("  --format ndjson names them all".to_owned());
+    }
+    lines
+}
+
+fn up_to(most: usize, list: &Offenders) -> Vec<String> {
     let mut lines: Vec<String> = list
         .first
         .iter()
-        .take(LISTED)
+        .take(most)
         .map(|one| format!("  {}: {}", escaped(&one.name), escaped(&one.why)))
         .collect();
     let rest = list.count.saturating_sub(lines.len() as u64);
