@@ -22,7 +22,7 @@ use crate::aws::body_watch::BodyWatch;
 use crate::aws::custom_endpoints::Endpoints;
 use crate::aws::http_client::http_client;
 use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, NoteRegion, UnsignedOverTls};
-use crate::aws::keep_trying::{KeepTrying, Patience};
+use crate::aws::keep_trying::{KeepTrying, Outage, Patience};
 use crate::aws::kms_alias_cache::KmsAliasCache;
 use crate::aws::observed_endpoint::ObservedEndpoint;
 use crate::aws::open_uploads::OpenUploads;
@@ -81,6 +81,11 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         endpoints.require_https()?;
     }
     let (shared, patience) = shared_config(&options, selected, &profile, http).await?;
+    for (kind, is_asked) in [("FIPS", shared.use_fips()), ("dual-stack", shared.use_dual_stack())] {
+        if is_asked == Some(true) {
+            endpoints.require_none_for(kind)?;
+        }
+    }
     let keep_trying =
         KeepTrying { patience, outage: options.outage.clone(), traffic: options.traffic.clone() };
     let observed_endpoint = ObservedEndpoint::default();
@@ -193,6 +198,11 @@ impl Connection {
     /// The address of S3, where it is not AWS's own.
     pub(crate) fn s3_url(&self) -> Option<&str> {
         self.endpoints.s3.as_deref()
+    }
+
+    /// Whether the services answer.
+    pub(crate) fn outage(&self) -> &Outage {
+        &self.keep_trying.outage
     }
 
     /// The same policy for the body of a GET, which the SDK does not retry.

@@ -30,12 +30,22 @@ struct State {
     since: Option<Instant>,
     /// Whether there was an answer in this run.
     was_reached: bool,
+    /// Objects that were given up since the last answer.
+    objects_given_up: u32,
 }
 
 impl Outage {
     /// When attempts began to fail, if none has succeeded since.
     pub(crate) fn since(&self) -> Option<Instant> {
         self.lock().since
+    }
+
+    /// Records an object whose requests were given up; true if nothing got through since another one was, so that the
+    /// service is gone, and not in trouble with the one object.
+    pub(crate) fn gives_up_object(&self) -> bool {
+        let mut state = self.lock();
+        state.objects_given_up += 1;
+        state.objects_given_up > 1
     }
 
     /// Records an attempt without an answer, or with one that says that the service is in trouble.
@@ -47,7 +57,7 @@ impl Outage {
 
     /// Records an answer.
     pub(super) fn answered(&self) {
-        *self.lock() = State { since: None, was_reached: true };
+        *self.lock() = State { since: None, was_reached: true, objects_given_up: 0 };
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -221,6 +231,16 @@ mod tests {
         for status in [200, 301, 403, 429, 501, 600] {
             assert!(!is_trouble(status), "{status}");
         }
+    }
+
+    #[test]
+    fn two_objects_are_given_up_for_all_if_nothing_got_through_in_between() {
+        let outage = Outage::default();
+        assert!(!outage.gives_up_object());
+        outage.answered();
+        assert!(!outage.gives_up_object());
+        outage.failed(true);
+        assert!(outage.gives_up_object());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::pin::pin;
 use futures_util::stream::{Stream, StreamExt};
 use tokio::sync::{Mutex, Notify, oneshot};
 
+use crate::aws::Outage;
 use crate::error::{Denial, Error, NetworkFault, Result, Subject, Unsupported};
 use crate::location::Bucket;
 use crate::meter::Meter;
@@ -47,6 +48,15 @@ impl<O> Row<O> {
                 Ok(Self::Skipped { name, why: format!("{subject} already exists") })
             }
             Err(error) => Ok(Self::failed(name, None, error)),
+        }
+    }
+
+    /// As [`Self::of`], of what went over the network: the second object in a row that is given up while nothing gets
+    /// through ends the run. The others would each be tried for as long.
+    pub(crate) fn over_network(name: String, outcome: Result<O>, outage: &Outage) -> Result<Self> {
+        match outcome {
+            Err(error) if is_silence(&error) && outage.gives_up_object() => Err(error),
+            outcome => Self::of(name, outcome),
         }
     }
 
@@ -100,6 +110,12 @@ pub(crate) fn concerns_all(error: &Error) -> bool {
         ),
         _ => false,
     }
+}
+
+/// Whether a service that is gone may be what an object was given up for. One that asks to slow down is there.
+fn is_silence(error: &Error) -> bool {
+    use NetworkFault::{Broken, Timeout, Unavailable};
+    matches!(error, Error::Network { why: Timeout | Broken | Unavailable, .. })
 }
 
 /// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes as they come.

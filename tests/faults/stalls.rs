@@ -2,12 +2,13 @@
 //!
 //! A stall never ends by itself here, so that only the program's own clock can end the wait. Without it, a test hangs.
 
+use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use s3seal_sandbox::{Fault, Kind, Recorded, hostile};
 
-use crate::support::{Bench, PART, assert_same, at_once, bytes, key};
+use crate::support::{BUCKET, Bench, PART, assert_same, at_once, bytes, key};
 
 /// Larger than what the system holds of a part for a server that does not read.
 const LARGE: usize = 48 * 1024 * 1024;
@@ -94,4 +95,44 @@ fn an_answer_to_an_upload_that_comes_a_byte_at_a_time_is_given_up() {
         let line = "put source s3://bench/object --part-size 5MiB --read-timeout 1s --max-attempts 2";
         bench.run(line).exits(7);
     }
+}
+
+/// Each file would be tried for as long as `--keep-trying` says: thousands of them for days.
+#[test]
+fn a_server_that_falls_silent_ends_a_run_of_many() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("tree")).unwrap();
+    for number in 0..9 {
+        bench.write(&format!("tree/{number}"), b"text");
+        bench.sandbox.s3().put_plain(BUCKET, &format!("there/{number}"), b"text");
+    }
+    for (line, operations) in [
+        ("put -r tree s3://bench/p/", &["PutObject"][..]),
+        ("get -r s3://bench/there/ copy", &["HeadObject", "GetObject"]),
+    ] {
+        let silence = operations
+            .iter()
+            .map(|operation| bench.sandbox.fault(Fault::on(operation, Kind::StallBeforeResponse).always()));
+        let silence: Vec<_> = silence.collect();
+        let ended = bench.run(&format!("{line} -j 1 --read-timeout 1s --max-attempts 1")).exits(7);
+        let asked: usize = silence.iter().map(|fault| fault.count()).sum();
+        assert_eq!(asked, 2, "{}", ended.stderr);
+        ended.says(&["did not answer in time", "run the same command again"]);
+    }
+}
+
+#[test]
+fn one_object_that_gets_no_answer_while_others_do_fails_alone() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("tree")).unwrap();
+    for name in ["a", "b", "c", "d"] {
+        bench.write(&format!("tree/{name}"), b"text");
+    }
+    for name in ["/p/b", "/p/d"] {
+        let silence = Fault::on("PutObject", Kind::StallBeforeResponse).only(name);
+        bench.sandbox.fault(silence.always());
+    }
+    let ended = bench.run("put -r tree s3://bench/p/ -j 1 --read-timeout 1s --max-attempts 1").exits(9);
+    ended.says(&["stored: 2 files", "failed: tree/b", "failed: tree/d"]);
+    bench.assert_keys(&["p/a", "p/c"]);
 }

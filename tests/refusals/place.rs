@@ -5,6 +5,22 @@ use s3seal_sandbox::Config;
 use crate::support::{BUCKET, Bench, PART, bytes};
 
 #[test]
+fn a_kind_of_endpoint_of_aws_and_a_named_endpoint_exclude_each_other() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    for (flag, variable, kind) in [
+        ("--fips", "AWS_USE_FIPS_ENDPOINT", "FIPS"),
+        ("--dualstack", "AWS_USE_DUALSTACK_ENDPOINT", "dual-stack"),
+    ] {
+        let said = format!("cannot be combined with {kind} endpoints");
+        bench.run(&format!("put source s3://bench/object {flag}")).exits(2).says(&[&said]);
+        let line = "put source s3://bench/object".split(' ');
+        bench.s3seal(line).with(variable, "true").run().exits(2).says(&[&said]);
+    }
+    assert!(bench.sandbox.requests().is_empty());
+}
+
+#[test]
 fn an_object_that_is_not_there_is_told_with_how_to_look() {
     let bench = Bench::new();
     for line in ["get s3://bench/folder/nothing copy", "get s3://bench/folder/nothing -"] {

@@ -150,7 +150,7 @@ impl Many<'_> {
         match fetched.await {
             Ok(None) => Ok(Row::Unselected),
             Ok(Some(change)) => Row::of(shown, Ok(change)),
-            Err(error) => Row::of(shown, Err(error)),
+            Err(error) => Row::over_network(shown, Err(error), self.fetching.connection.outage()),
         }
     }
 
@@ -199,7 +199,10 @@ impl Many<'_> {
                 let why = format!("its key ends in / like a folder's, but it has {len} bytes");
                 return Ok(Row::refused(uri, why));
             }
-            Err(error) => return Row::of(uri.to_string(), Err(error)),
+            Err(error) => {
+                let outage = self.fetching.connection.outage();
+                return Row::over_network(uri.to_string(), Err(error), outage);
+            }
         }
         if name.is_empty() || self.request.dry_run {
             return Ok(Row::Unselected);

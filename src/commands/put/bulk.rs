@@ -222,7 +222,7 @@ impl Many<'_> {
             }
             Ok(Change::Transferred(Stored { path: file.path, outcome }))
         };
-        Row::of(shown, change.await)
+        Row::over_network(shown, change.await, self.storing.connection.outage())
     }
 }
 

@@ -155,7 +155,11 @@ pub(crate) async fn delete(
         }
         match cancellation.or(connection.remove_if(&uri, &etag, None)).await? {
             Err(Error::Changed { .. }) => skipped("it was written meanwhile"),
-            deleted => Row::of(uri.to_string(), deleted.map(|()| Change::Deleted(Deleted::Object(uri)))),
+            deleted => {
+                let (name, deleted) =
+                    (uri.to_string(), deleted.map(|()| Change::Deleted(Deleted::Object(uri))));
+                Row::over_network(name, deleted, connection.outage())
+            }
         }
     };
     let extra = stream::iter(extra.into_iter().map(Ok));
