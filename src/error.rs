@@ -304,10 +304,12 @@ fn denied(subject: &Subject, why: &Denial) -> String {
         Denial::SsoLogin => format!("the AWS credentials for {subject} need an SSO login"),
         Denial::Expired => format!("the AWS credentials for {subject} have expired"),
         Denial::UnknownAccessKey => format!("the access key used for {subject} is not known to the service"),
+        Denial::BadToken => format!("the session token used for {subject} is not one that the service takes"),
         Denial::BadSignature => {
             format!("the secret access key used for {subject} does not match its access key")
         }
         Denial::ClockSkew => format!("{subject} was refused: this machine's clock is off"),
+        Denial::SseCBlocked if matches!(subject, Subject::Bucket(_)) => format!("{subject} blocks SSE-C"),
         Denial::SseCBlocked => format!("{subject} was refused: the bucket blocks SSE-C"),
         Denial::Kms { action, key: Some(key) } => {
             format!("{subject} was refused: AWS KMS denies {action} on {key}")

@@ -176,6 +176,15 @@ fn default_paths() -> Vec<PathBuf> {
         .collect()
 }
 
+/// Which files are read.
+fn places() -> String {
+    match env::var_os(VARIABLE) {
+        Some(only) if only.is_empty() => format!("none is read: {VARIABLE} is empty"),
+        Some(only) => format!("the one that is read is {}, by {VARIABLE}", PathBuf::from(only).display()),
+        None => format!("they are {SYSTEM} and ~/.config/s3seal/config.toml"),
+    }
+}
+
 /// How another file is read, or none.
 fn otherwise() -> String {
     format!("name another file: {VARIABLE}=FILE; {VARIABLE}= reads none")

@@ -171,6 +171,7 @@ impl ConnectionArgs {
             ("--dualstack", self.dualstack),
             ("--require-pq", self.require_pq),
             ("--request-payer", self.request_payer.is_some()),
+            ("--no-sign-request", self.no_sign_request),
         ] {
             if is_given {
                 flags = format!("{flags} {flag}");

@@ -52,6 +52,11 @@ impl Failure {
         Self { error: anyhow::Error::new(cause).context(message), ..self }
     }
 
+    /// Lets a verb's own hints come first, where they are meant.
+    pub(crate) fn with_own_hints(self, hints: Option<OwnHints>) -> Self {
+        Self { own_hints: hints.or(self.own_hints), ..self }
+    }
+
     /// Adds a hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

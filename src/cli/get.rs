@@ -8,8 +8,9 @@ use clap::ValueHint;
 
 use super::deletion::{self, Answer};
 use super::document::Command;
-use super::failure::Failure;
+use super::failure::{Failure, OwnHints};
 use super::filter_args::FilterArgs;
+use super::hints;
 use super::opening_args::OpeningArgs;
 use super::outcome;
 use super::places::{address, refuse_keys};
@@ -147,7 +148,9 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                     get::plan(&connection, request, &decryption_keys, &session.cancellation).await?;
                 return outcome::planned(&planned, Command::Get, session);
             }
-            one(session, &connection, request, &decryption_keys).await
+            let hints = request.if_match.is_some().then_some(hints::of_typed_etag as OwnHints);
+            let fetched = one(session, &connection, request, &decryption_keys).await;
+            fetched.map_err(|failure| failure.with_own_hints(hints))
         }
         Scope::Many(selections, target) => {
             let (update, dry_run) = (args.update.is_update(), args.update.dry_run);

@@ -71,7 +71,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             Some(name) => format!("add --region {}", shell_word(name)),
             None => "add --region with the bucket's region".to_owned(),
         }],
-        Error::Network { why, .. } => network(*why),
+        Error::Network { subject, why, .. } => network(subject, *why),
         Error::Local { source, .. } => local(source.kind()),
         Error::NotAsExpected { .. } => {
             vec!["leave out -e to take it as it is, if that is what you expect".to_owned()]
@@ -232,10 +232,25 @@ fn changed(subject: &Subject, aws: &AwsFlags) -> Vec<String> {
     }
 }
 
+/// The hint for an ETag that was typed and is not the object's: the same command would fail again.
+pub(crate) fn of_typed_etag(error: &Error, _aws: &AwsFlags) -> Option<Vec<String>> {
+    let Error::Changed { subject: Subject::Object { uri, version_id: None }, .. } = error else {
+        return None;
+    };
+    let place = uri.to_string();
+    Some(vec![format!(
+        "`s3seal inspect {}` shows the ETag that it has now, for --if-match",
+        shell_word(&place)
+    )])
+}
+
 const WRITTEN_MEANWHILE: &str = "somebody wrote it meanwhile; run the same command again for the new one";
 
-fn network(why: NetworkFault) -> Vec<String> {
+fn network(subject: &Subject, why: NetworkFault) -> Vec<String> {
     let first = match why {
+        NetworkFault::Connect if matches!(subject, Subject::Kms | Subject::KmsKey(_)) => Some(
+            "check --kms-endpoint-url, AWS_ENDPOINT_URL_KMS and --region, and that this machine is online",
+        ),
         NetworkFault::Connect => Some("check --endpoint-url and --region, and that this machine is online"),
         NetworkFault::Tls => Some("--ca-bundle FILE or AWS_CA_BUNDLE names the certificates to trust"),
         NetworkFault::NoCaCertificates => Some(

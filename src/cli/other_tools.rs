@@ -149,6 +149,10 @@ impl<'a> CommandLine<'a> {
         self.options.iter().any(|(given, _)| *given == name)
     }
 
+    fn is_recursive(&self) -> bool {
+        ["-r", "--recursive"].into_iter().any(|name| self.given(name))
+    }
+
     /// Returns the command of s3seal that does what this one does elsewhere.
     fn command(&self) -> Option<Command> {
         let in_s3 = |place: &str| place.starts_with("s3://");
@@ -158,7 +162,7 @@ impl<'a> CommandLine<'a> {
             [from @ .., to] => (from.iter().all(|place| in_s3(place)), Some(in_s3(to))),
         };
         let command = |verb, does, then| Some(Command { verb, does, then });
-        let many = self.given("--recursive");
+        let many = self.is_recursive();
         match (self.verb, from, to) {
             ("sync", false, Some(true)) => {
                 command("put", "stores what has changed in a directory", &["-r", "--update"])
@@ -198,8 +202,15 @@ impl<'a> CommandLine<'a> {
         if verb == "rotate" && own.is_none() {
             places.truncate(1);
         }
+        let is_many = self.verb == "sync" || own.is_none() && verb != "inspect" && self.is_recursive();
+        let place = |place: &str| {
+            let (is_address, is_whole) = (place.starts_with("s3://"), place.ends_with('/'));
+            let slash = if is_many && is_address && !is_whole { "/" } else { "" };
+            format!("{place}{slash}")
+        };
         let mut line: Vec<String> = vec!["s3seal".into(), verb.into()];
-        line.extend(places.into_iter().chain(then.iter().copied()).map(str::to_owned));
+        line.extend(places.into_iter().map(place));
+        line.extend(then.iter().copied().map(str::to_owned));
         for (name, value) in &self.options {
             match foreign_option(name).filter(|_| takes_in(verb, name).is_none()) {
                 Some(option) => line.extend((option.translate)(verb, value.unwrap_or_default())?),
@@ -280,6 +291,14 @@ mod tests {
             (
                 "s3seal sync dir s3://bkt/p/",
                 "no command sync: `s3seal put dir s3://bkt/p/ -r --update` stores what has changed in a directory",
+            ),
+            (
+                "s3seal sync dir s3://bkt/p",
+                "no command sync: `s3seal put dir s3://bkt/p/ -r --update` stores what has changed in a directory",
+            ),
+            (
+                "s3seal cp -r s3://bkt/p dir",
+                "no command cp: `s3seal get s3://bkt/p/ dir -r` fetches everything under a prefix",
             ),
             (
                 "s3seal cat s3://bkt/k",

@@ -1,5 +1,6 @@
 //! Checks the arguments that should be files or addresses, before a key is read or a request is sent.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -47,5 +48,26 @@ pub(super) fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failur
             Err(Error::NotFound { subject: path.into(), source: None }.into())
         }
         Err(error) => Err(Error::local("read", path)(error).into()),
+    }
+}
+
+/// Whether it is a directory, or nothing that can be seen: what is in the way then, the run says.
+pub(super) fn is_no_file(source: &Path) -> bool {
+    fs::metadata(source).map_or(true, |found| found.is_dir())
+}
+
+/// Completes a target that names no object with the name of the file.
+pub(super) fn object(target: S3Uri, file: Option<&Path>) -> Result<S3Uri, Failure> {
+    if target.is_object() {
+        return Ok(target);
+    }
+    let Some(file) = file else {
+        return Err(Failure::usage(format!("{target} names no object, and there is no file name to use"))
+            .hint("write the whole key: s3://BUCKET/KEY"));
+    };
+    match file.file_name().and_then(|name| name.to_str()) {
+        Some(name) => Ok(target.with_key(format!("{}{name}", target.key))),
+        None => Err(Failure::usage(format!("{} has no file name that can be part of a key", file.display()))
+            .hint("write the whole key: s3://BUCKET/KEY")),
     }
 }

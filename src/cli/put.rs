@@ -1,20 +1,21 @@
 //! `s3seal put`: its arguments, the request for `commands::put` that is made from them, and the outcomes.
 
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueHint;
 
 use super::deletion::{self, Answer};
 use super::document::Command;
 use super::encryption_args::{Choice, EncryptionArgs};
-use super::failure::Failure;
+use super::failure::{Failure, OwnHints};
 use super::filter_args::FilterArgs;
+use super::hints;
 use super::key_reader::KeyReader;
 use super::manifest_args::ManifestArgs;
 use super::object_args::ObjectArgs;
 use super::outcome;
-use super::places::{address, can_be_read, refuse_keys};
+use super::places::{address, can_be_read, is_no_file, object, refuse_keys};
 use super::process;
 use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
@@ -137,7 +138,10 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
             outcome::planned(&planned, Command::Put, session)
         }
         Scope::One(source, target) => {
-            one(session, &connection, PutRequest { source, target, options: how }).await
+            let is_typed = matches!(how.condition, WriteCondition::Matches(_));
+            let stored = one(session, &connection, PutRequest { source, target, options: how }).await;
+            let hints = is_typed.then_some(hints::of_typed_etag as OwnHints);
+            stored.map_err(|failure| failure.with_own_hints(hints))
         }
         Scope::Many(sources, target) => {
             let delete = args.update.delete_options();
@@ -250,7 +254,11 @@ impl Scope {
         match self {
             Self::One(source, target) => format!("put {source} to {target}, encryption: {mode}"),
             Self::Many(sources, target) => {
-                format!("put files of {} sources to {target}, encryption: {mode}", sources.len())
+                let sources = match sources.as_slice() {
+                    [source] => source.display().to_string(),
+                    sources => format!("{} sources", sources.len()),
+                };
+                format!("put files of {sources} to {target}, encryption: {mode}")
             }
         }
     }
@@ -393,7 +401,7 @@ impl PutArgs {
             (self.update.names_files(), "--files-from"),
         ];
         if let Some((_, flag)) = one_directory.into_iter().find(|(is_given, _)| *is_given)
-            && !matches!(sources, [source] if source.is_dir())
+            && !matches!(sources, [source] if is_no_file(source))
         {
             return Err(Failure::usage(format!("{flag} goes with one directory"))
                 .hint("store the directories one by one, each under a prefix of its own"));
@@ -402,24 +410,10 @@ impl PutArgs {
     }
 }
 
-/// Completes a target that names no object with the name of the file.
-fn object(target: S3Uri, file: Option<&Path>) -> Result<S3Uri, Failure> {
-    if target.is_object() {
-        return Ok(target);
-    }
-    let Some(file) = file else {
-        return Err(Failure::usage(format!("{target} names no object, and there is no file name to use"))
-            .hint("write the whole key: s3://BUCKET/KEY"));
-    };
-    match file.file_name().and_then(|name| name.to_str()) {
-        Some(name) => Ok(target.with_key(format!("{}{name}", target.key))),
-        None => Err(Failure::usage(format!("{} has no file name that can be part of a key", file.display()))
-            .hint("write the whole key: s3://BUCKET/KEY")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

@@ -278,8 +278,12 @@ impl<'a> Reporter<'a> {
                 let Tally { done, deleted, failed, .. } = self.tally;
                 let all = done + deleted + failed;
                 let deleted = if self.deletes { " or deleted" } else { "" };
-                let message =
-                    anyhow::anyhow!("{failed} of {all} objects were not {}{deleted}", self.verb.past());
+                let which = if all == 1 {
+                    "the object was".to_owned()
+                } else {
+                    format!("{failed} of {all} objects were")
+                };
+                let message = anyhow::anyhow!("{which} not {}{deleted}", self.verb.past());
                 Err(Failure::new(Exit::Some, message).hint(format!("each of them is named above; {again}")))
             }
             Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) => {

@@ -23,6 +23,8 @@ pub enum Denial {
     Expired,
     /// The service does not know the access key.
     UnknownAccessKey,
+    /// The service does not accept the session token.
+    BadToken,
     /// The secret key does not fit the access key.
     BadSignature,
     /// This machine's clock is too far from the service's.
@@ -71,6 +73,7 @@ impl Denial {
                 | Self::Expired
                 | Self::UnknownAccessKey
                 | Self::BadSignature
+                | Self::BadToken
         )
     }
 }

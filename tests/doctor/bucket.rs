@@ -35,7 +35,7 @@ fn a_bucket_that_blocks_sse_c_is_in_the_way_of_sse_c_alone() {
     doctor(&bench, "--sse-c-key key").exits(0).has("sse_c", OK, "not blocked");
     bench.sandbox.s3().block_sse_c(BUCKET);
     let checks = doctor(&bench, "--sse-c-key key").exits(4);
-    checks.has("sse_c", FAILED, "the bucket blocks SSE-C");
+    checks.has("sse_c", FAILED, "the bucket bench blocks SSE-C");
     checks.is_mended_by("sse_c", FAILED, "aws s3api put-bucket-encryption --bucket bench");
     // Who may not see it learns it by trying.
     bench.sandbox.fault(Fault::on("GetBucketEncryption", Kind::status(403, "AccessDenied", "no")));

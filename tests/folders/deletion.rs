@@ -22,6 +22,23 @@ fn bench() -> Bench {
 }
 
 #[test]
+fn a_source_that_is_not_there_is_told_as_such_and_deletes_nothing() {
+    let bench = Bench::new();
+    bench.sandbox.s3().put_plain(BUCKET, "p/a", b"x");
+    bench.write("list", b"a\n");
+    bench.write("file", b"x");
+    for flags in ["", "--update --delete --yes", "--files-from list"] {
+        let ended = bench.run(&format!("put -r nodir s3://bench/p/ {flags}")).exits(3);
+        ended.says(&["nodir does not exist"]);
+        bench.assert_keys(&["p/a"]);
+    }
+    bench
+        .run("put -r file s3://bench/p/ --delete --yes")
+        .exits(2)
+        .says(&["--delete goes with one directory"]);
+}
+
+#[test]
 fn objects_without_a_file_go_after_the_others_are_stored() {
     let bench = bench();
     let ended = bench.run("put -r tree s3://bench/p/ --delete --yes -v").ok();

@@ -20,8 +20,31 @@ fn a_version_is_fetched_by_its_id() {
     }
     bench
         .run("get s3://bench/object - --version-id nothing")
+        .exits(3)
         .writes_nothing()
-        .says(&["s3://bench/object (version nothing)"]);
+        .says(&["s3://bench/object (version nothing) does not exist", "list-object-versions"]);
+}
+
+#[test]
+fn a_version_that_is_a_delete_marker_is_told_as_such() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.write("source", b"text");
+    bench.run("put source s3://bench/p/object").ok();
+    std::fs::create_dir(bench.path("tree")).unwrap();
+    bench.write("tree/other", b"text");
+    bench.run("put -r tree s3://bench/p/ --delete --yes --max-delete 100%").ok();
+    let versions = bench.sandbox.s3().versions(BUCKET, "p/object");
+    let marker = &versions.iter().find(|version| version.delete_marker).unwrap().id;
+    for line in ["get s3://bench/p/object copy", "inspect s3://bench/p/object"] {
+        let ended = bench.run(&format!("{line} --version-id {marker}")).exits(3);
+        ended.says(&["does not exist", "that version is a delete marker"]);
+        bench
+            .run(&format!("{line} --version-id nothing"))
+            .exits(3)
+            .says(&["(version nothing) does not exist"]);
+    }
+    assert!(!bench.path("copy").exists());
 }
 
 #[test]
@@ -34,7 +57,9 @@ fn if_match_takes_the_object_named_and_no_other() {
         bench.s3seal(["get", "s3://bench/object", "copy", "--if-match", &spelling]).run().ok();
     }
     let ended = bench.run("get s3://bench/object copy --if-match 0123456789abcdef0123456789abcdef");
-    ended.exits(8).says(&["is not the object expected"]);
+    let ended = ended.exits(8);
+    assert!(!ended.stderr.contains("the same command again"), "{}", ended.stderr);
+    ended.says(&["is not the object expected", "`s3seal inspect s3://bench/object` shows the ETag"]);
     assert_eq!(bench.read("copy"), b"text");
     bench.assert_tidy(&["copy", "source"]);
 }

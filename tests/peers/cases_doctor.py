@@ -156,7 +156,7 @@ def default_encryption(b):
     encrypt_by_default(b, name, ApplyServerSideEncryptionByDefault={"SSEAlgorithm": "AES256"},
                        BlockedEncryptionTypes={"EncryptionType": ["SSE-C"]})
     key = b.tool.key_file(modes.CUSTOMER_KEY)
-    Seen(b, "--sse-c-key", key, place=place, exit=DENIED).has("sse_c", FAILED, "the bucket blocks SSE-C")
+    Seen(b, "--sse-c-key", key, place=place, exit=DENIED).has("sse_c", FAILED, "blocks SSE-C")
     Seen(b, place=place).has("sse_c", OK, "blocked, and not asked for")
 
 

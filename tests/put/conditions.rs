@@ -67,7 +67,9 @@ fn if_match_replaces_what_was_named_and_nothing_else() {
         bench.write("new", &bytes(size));
         let wrong = "0123456789abcdef0123456789abcdef";
         let ended = bench.run(&format!("put new s3://bench/object --if-match {wrong} --part-size 5MiB"));
-        ended.exits(8).says(&["is not the object expected", "--if-match"]);
+        let ended = ended.exits(8);
+        assert!(!ended.stderr.contains("the same command again"), "{}", ended.stderr);
+        ended.says(&["is not the object expected", "`s3seal inspect s3://bench/object` shows", "--if-match"]);
         assert_eq!(bench.object("object").plaintext.unwrap(), b"old");
         bench.assert_tidy(&["new", "old"]);
         bench.run(&format!("put new s3://bench/object --if-match {etag} --part-size 5MiB")).ok();

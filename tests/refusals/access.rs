@@ -47,6 +47,37 @@ fn an_unknown_access_key_is_told_as_such() {
     nothing_is_written(&bench);
 }
 
+/// "Error responses", Amazon S3 API reference: `InvalidToken`, 400.
+#[test]
+fn a_session_token_that_is_none_is_told_as_such_and_not_shown() {
+    let bench = bench();
+    let (text, token) = ("The provided token is malformed or otherwise invalid.", "no/token/at/all");
+    bench.write("other", b"text");
+    for line in ["put source s3://bench/new", "put source other s3://bench/p/ -r -j 1"] {
+        let kind = Kind::status(400, "InvalidToken", text);
+        let refused = bench.sandbox.fault(Fault::on("PutObject", kind).times(1));
+        let ended = bench.s3seal(line.split(' ')).with("AWS_SESSION_TOKEN", token).run().exits(4);
+        assert!(refused.count() == 1 && !ended.stderr.contains(token), "{}", ended.stderr);
+        ended.says(&["the session token used for", "hint: check AWS_SESSION_TOKEN", "cause: InvalidToken"]);
+    }
+}
+
+#[test]
+fn the_commands_in_hints_ask_as_the_run_did() {
+    let bench = bench();
+    let said = ["get", "s3://bench/object", "-", "--no-sign-request"];
+    bench.s3seal(said).run().exits(4).says(&["`s3seal doctor s3://bench/ --for get", " --no-sign-request`"]);
+    bench.write("config", b"[profile broken]\ncredential_process = false\n");
+    let config = bench.path("config");
+    let ended = bench
+        .s3seal("get s3://bench/object - --profile broken".split(' '))
+        .without("AWS_ACCESS_KEY_ID")
+        .without("AWS_SECRET_ACCESS_KEY")
+        .with("AWS_CONFIG_FILE", config.to_str().unwrap())
+        .run();
+    ended.exits(4).says(&["`aws sts get-caller-identity --profile broken`"]);
+}
+
 #[test]
 fn a_wrong_secret_is_told_as_such_and_not_shown() {
     let bench = bench();

@@ -42,6 +42,16 @@ fn a_denied_write_names_the_action_and_the_key() {
 }
 
 #[test]
+fn a_kms_that_is_not_there_is_told_with_the_flag_that_names_it() {
+    let (bench, _) = bench();
+    let line = "put source s3://bench/new -e client --kms-key alias/mine --max-attempts 1";
+    let ended = bench.run(&format!("{line} --kms-endpoint-url https://127.0.0.1:1")).exits(7);
+    assert!(!ended.stderr.contains("check --endpoint-url"), "{}", ended.stderr);
+    ended.says(&["hint: check --kms-endpoint-url, AWS_ENDPOINT_URL_KMS and --region"]);
+    nothing_is_written(&bench);
+}
+
+#[test]
 fn a_denied_read_names_the_action_and_the_key() {
     let (bench, arn) = bench();
     bench.sandbox.kms().deny(KmsAction::Decrypt, Some(&arn));

@@ -129,6 +129,22 @@ fn what_is_wrong_with_a_rules_flag_is_said_with_its_place_in_the_file() {
 }
 
 #[test]
+fn a_rule_below_a_place_leaves_alone_what_writes_nothing_there() {
+    let ruled =
+        Ruled::new("[[rule]]\nmatch = \"s3://bench/db/\"\nencrypt = \"client\"\nkey = \"FILES/key\"\n");
+    for verb in ["get", "inspect"] {
+        ruled.run(&format!("doctor s3://bench/ --for {verb}")).ok();
+    }
+    for verb in ["get", "inspect", "cleanup"] {
+        ruled.run(&format!("doctor s3://bench/ --policy {verb}")).ok();
+    }
+    let said = "chooses another encryption for s3://bench/db/";
+    for words in ["", "--policy put", "--for rotate"] {
+        ruled.run(&format!("doctor s3://bench/ {words}")).exits(2).says(&[said]);
+    }
+}
+
+#[test]
 fn many_files_below_two_rules_that_choose_differently_are_refused() {
     let ruled = Ruled::new(
         "[[rule]]\nmatch = \"s3://bench/\"\nencrypt = \"sse-kms\"\n\n\
@@ -140,6 +156,7 @@ fn many_files_below_two_rules_that_choose_differently_are_refused() {
     let said = [&*at, "chooses another encryption for s3://bench/db/", "-e"];
     ruled.run("put -r tree s3://bench/").exits(2).says(&said);
     ruled.run("rotate s3://bench/ --yes").exits(2).says(&said);
+    ruled.run("doctor s3://bench/ --for put").exits(2).says(&said);
     ruled.assert_nothing_sent();
     ruled.run("put -r tree s3://bench/db/").ok().says(&["1 file", &format!("encryption by rule {at}")]);
     ruled.run("put -r tree s3://bench/ -e sse-s3").ok();

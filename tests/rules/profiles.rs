@@ -54,6 +54,14 @@ fn files_that_a_profile_makes_recursive_are_held_to_the_rules_below() {
 }
 
 #[test]
+fn a_profile_that_is_not_there_is_told_with_the_file_that_was_read() {
+    let ruled = Ruled::new("");
+    let ended = ruled.run("put source s3://bench/object --config-profile nope").exits(2);
+    assert!(!ended.stderr.contains("/etc/s3seal"), "{}", ended.stderr);
+    ended.says(&["no configuration file has [profile.nope]", "by S3SEAL_CONFIG"]);
+}
+
+#[test]
 fn a_profile_may_have_what_the_line_lacks() {
     let ruled = Ruled::new("[profile.audit]\nexpect = \"client\"\n");
     ruled.run("put source s3://bench/object").ok();

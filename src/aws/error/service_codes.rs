@@ -74,6 +74,14 @@ impl Refusal {
                 Error::AlteredInTransit { subject, source }
             }
             "EntityTooLarge" => Error::too_large(subject, self.message),
+            // To a GET or HEAD of a version; HEAD has no body, and so no code.
+            "MethodNotAllowed" | "" if self.status == 405 && is_version(&subject) => {
+                let source = Some("that version is a delete marker, which has no content".into());
+                Error::NotFound { subject, source }
+            }
+            "InvalidArgument" if is_version(&subject) && says_no_version_id(&self.message) => {
+                Error::NotFound { subject, source }
+            }
             _ => self.by_text(subject, action, source),
         }
     }
@@ -107,6 +115,7 @@ impl Refusal {
             "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
                 Denial::BadSignature
             }
+            "InvalidToken" => Denial::BadToken,
             "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Denial::Expired,
             "RequestTimeTooSkewed" | "RequestExpired" => Denial::ClockSkew,
             _ => return None,
@@ -179,6 +188,15 @@ impl Refusal {
             }
         }
     }
+}
+
+fn is_version(subject: &Subject) -> bool {
+    matches!(subject, Subject::Object { version_id: Some(_), .. })
+}
+
+/// S3's words about a version id that it never gave: "Invalid version id specified".
+fn says_no_version_id(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("invalid version id")
 }
 
 /// radosgw names a KMS key after these words.
@@ -385,6 +403,7 @@ mod tests {
             ("InvalidAccessKeyId", Denial::UnknownAccessKey),
             ("SignatureDoesNotMatch", Denial::BadSignature),
             ("ExpiredToken", Denial::Expired),
+            ("InvalidToken", Denial::BadToken),
             ("RequestTimeTooSkewed", Denial::ClockSkew),
         ] {
             assert_eq!(denial(read(403, code, "")), expected, "{code}");

@@ -127,7 +127,7 @@ pub(crate) fn apply(
     let places = line.places();
     let (rule, of_rule) = line.rule(&config, &places)?;
     let encrypts = line.encrypts();
-    if encrypts && !line.chooses() {
+    if encrypts && line.writes() && !line.chooses() {
         none_deeper(&config, &places, rule)?;
     }
     let encryption = rule.filter(|_| encrypts && !of_rule.is_empty()).map(|rule| rule.origin.clone());
@@ -150,7 +150,7 @@ fn profile<'c>(config: &'c Config, typed: &ArgMatches) -> Result<Option<&'c Prof
     let known = config.profiles().map(|profile| profile.name.as_str());
     Err(match parse::nearest(name, known) {
         Some(near) => failure.hint(format!("the nearest name is {near}")),
-        None => failure.hint(format!("they are {} and ~/.config/s3seal/config.toml", super::SYSTEM)),
+        None => failure.hint(super::places()),
     })
 }
 
@@ -172,6 +172,15 @@ impl CommandLine<'_> {
     fn is_doctor_of_writing(&self) -> bool {
         let word = self.typed.try_get_raw("verb").ok().flatten().and_then(|mut words| words.next());
         self.verb.get_name() == "doctor" && matches!(word.and_then(OsStr::to_str), Some("put" | "rotate"))
+    }
+
+    /// Whether objects are written, or what is asked is about a verb that writes them.
+    fn writes(&self) -> bool {
+        let is_reading = |id| {
+            let word = self.typed.try_get_raw(id).ok().flatten().and_then(|mut words| words.next());
+            matches!(word.and_then(OsStr::to_str), Some("get" | "inspect" | "cleanup"))
+        };
+        self.verb.get_name() != "doctor" || !["verb", "policy"].into_iter().any(is_reading)
     }
 
     fn is_typed(&self, name: &str) -> bool {

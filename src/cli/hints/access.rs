@@ -16,10 +16,9 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
             "`aws configure list-profiles` shows those there are; `aws configure --profile NAME` makes one"
                 .to_owned(),
         ],
-        Denial::SsoLogin => vec![format!(
-            "`aws sso login{}`, then run the same command again",
-            aws.profile.as_ref().map_or_else(String::new, |name| format!(" --profile {}", shell_word(name)))
-        )],
+        Denial::SsoLogin => {
+            vec![format!("`aws sso login{}`, then run the same command again", profile(aws))]
+        }
         Denial::Expired => vec![
             "`aws sso login`, or take new temporary credentials; then run the same command again".to_owned(),
         ],
@@ -30,7 +29,13 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
                     .to_owned(),
             ]
         }
-        Denial::Credentials => vec!["`aws sts get-caller-identity` shows what is wrong with them".to_owned()],
+        Denial::Credentials => {
+            vec![format!("`aws sts get-caller-identity{}` shows what is wrong with them", profile(aws))]
+        }
+        Denial::BadToken => vec![
+            "check AWS_SESSION_TOKEN, or the profile's aws_session_token; an access key that does not expire has none"
+                .to_owned(),
+        ],
         Denial::BadSignature => vec![
             "check AWS_SECRET_ACCESS_KEY, or the profile's".to_owned(),
             "a proxy in front of the server must pass on the Host header as it is (nginx: proxy_set_header Host \
@@ -131,6 +136,11 @@ fn kms_denied(action: &str, key: Option<&str>) -> Vec<String> {
         );
     }
     hints
+}
+
+/// The flag that names the profile in use.
+fn profile(aws: &AwsFlags) -> String {
+    aws.profile.as_ref().map_or_else(String::new, |name| format!(" --profile {}", shell_word(name)))
 }
 
 fn of_alias(subject: &Subject, aws: &AwsFlags) -> Option<String> {

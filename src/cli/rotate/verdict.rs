@@ -84,7 +84,12 @@ impl RotateArgs {
             0 => self.found_something(&summary.empty),
             failed => {
                 let all = summary.selected();
-                let message = anyhow::anyhow!("{failed} of {all} objects were not rotated");
+                let which = if all == 1 {
+                    "the object was".to_owned()
+                } else {
+                    format!("{failed} of {all} objects were")
+                };
+                let message = anyhow::anyhow!("{which} not rotated");
                 Err(Failure::new(Exit::Some, message)
                     .hint("each of them is named above; the same command tries them again"))
             }
