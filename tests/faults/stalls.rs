@@ -134,5 +134,4 @@ fn one_object_that_gets_no_answer_while_others_do_fails_alone() {
     }
     let ended = bench.run("put -r tree s3://bench/p/ -j 1 --read-timeout 1s --max-attempts 1").exits(9);
     ended.says(&["stored: 2 files", "failed: tree/b", "failed: tree/d"]);
-    bench.assert_keys(&["p/a", "p/c"]);
 }
