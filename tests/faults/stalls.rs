@@ -6,7 +6,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use s3seal_sandbox::{Fault, Kind, Recorded, hostile};
+use s3seal_sandbox::{Fault, Kind, Recorded, Struck, hostile};
 
 use crate::support::{BUCKET, Bench, PART, assert_same, at_once, bytes, key};
 
@@ -115,7 +115,7 @@ fn a_server_that_falls_silent_ends_a_run_of_many() {
             .map(|operation| bench.sandbox.fault(Fault::on(operation, Kind::StallBeforeResponse).always()));
         let silence: Vec<_> = silence.collect();
         let ended = bench.run(&format!("{line} -j 1 --read-timeout 1s --max-attempts 1")).exits(7);
-        let asked: usize = silence.iter().map(|fault| fault.count()).sum();
+        let asked: usize = silence.iter().map(Struck::count).sum();
         assert_eq!(asked, 2, "{}", ended.stderr);
         ended.says(&["did not answer in time", "run the same command again"]);
     }
