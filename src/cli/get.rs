@@ -149,8 +149,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 return outcome::planned(&planned, Command::Get, session);
             }
             let hints = request.if_match.is_some().then_some(hints::of_typed_etag as OwnHints);
-            let fetched = one(session, &connection, request, &decryption_keys).await;
-            fetched.map_err(|failure| failure.with_own_hints(hints))
+            one(session, &connection, request, &decryption_keys).await.map_err(|it| it.with_own_hints(hints))
         }
         Scope::Many(selections, target) => {
             let (update, dry_run) = (args.update.is_update(), args.update.dry_run);
