@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use subtle::ConstantTimeEq;
-
 use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
 use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::DataKey;
@@ -106,7 +104,7 @@ impl UnwrappedEnvelope {
     /// Whether this is the data key. That of a message of the AWS Encryption SDK is never wrapped anew.
     pub(crate) fn has(&self, data_key: &DataKey) -> bool {
         match &self.content {
-            Content::S3ec(unwrapped) => unwrapped.data_key().as_bytes().ct_eq(data_key.as_bytes()).into(),
+            Content::S3ec(unwrapped) => unwrapped.has(data_key),
             Content::Esdk(_) => false,
         }
     }

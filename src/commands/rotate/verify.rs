@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::aws::object_head::{Checksum, ObjectHead};
 use crate::aws::read_object::ObjectReader;
-use crate::aws::sse::describe;
+use crate::aws::sse::{AppliedMode, describe};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
@@ -213,7 +213,9 @@ fn compare_encryption(
     let asked = rotation.target.at_rest();
     let touched = !matches!(strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share);
     let kept = rotation.keeps_at_rest(&state.current);
-    let strayed = kept && head.applied.mode != state.head.applied.mode;
+    // What S3 has stored without any encryption, as it did before 2023, gets the bucket's default.
+    let before = &state.head.applied.mode;
+    let strayed = kept && *before != AppliedMode::NotSaid && head.applied.mode != *before;
     let not_as_asked = |asked: String| Error::NotAsAsked {
         subject: state.subject(),
         aspect: Aspect::Encryption,

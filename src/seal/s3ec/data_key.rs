@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::description;
@@ -147,6 +148,11 @@ impl DecryptableEnvelope {
     /// The data key, to rewrap.
     pub fn data_key(&self) -> &DataKey {
         &self.data_key
+    }
+
+    /// Whether this is the data key, compared in constant time.
+    pub(crate) fn has(&self, data_key: &DataKey) -> bool {
+        self.data_key.as_bytes().ct_eq(data_key.as_bytes()).into()
     }
 
     /// Starts to open the whole object.
