@@ -175,3 +175,22 @@ fn an_object_already_under_a_public_key_is_verified_with_its_private_key_or_not_
     damage(&bench);
     bench.run(&format!("{line} --verify --from-private-key old.pem")).exits(6);
 }
+
+#[test]
+fn an_object_that_only_names_the_new_public_key_is_not_called_opened_by_it() {
+    let bench = bench();
+    rsa(&bench);
+    let pair = [bench.read("old.pem"), bench.read("new.pem")];
+    bench.write("first.pem", &pair[0]);
+    bench.write("first-public.pem", &pair[1]);
+    rsa(&bench);
+    stored(&bench, 10, "-e client --public-key new.pem");
+    let named = bench.object("o").metadata["x-amz-m"].clone();
+    stored(&bench, 10, "-e client --public-key first-public.pem");
+    let mut metadata = bench.object("o").metadata;
+    assert_ne!(metadata.insert("x-amz-m".to_owned(), named.clone()), Some(named));
+    bench.sandbox.s3().set_metadata(BUCKET, "o", metadata);
+    let line =
+        format!("rotate {OBJECT} --rewrap --public-key new.pem --from-private-key first.pem --yes --verify");
+    bench.run(&line).exits(6).says(&["its envelope names the new key, and another key opens it"]);
+}

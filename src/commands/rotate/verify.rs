@@ -58,6 +58,11 @@ pub(super) async fn check(
         Some(opens_with) => Some(open(rotation, &state, &reader, &head, opens_with, file).await?),
         None => None,
     };
+    if strategy == Strategy::Nothing
+        && let Some(unwrapped) = &unwrapped
+    {
+        opened_by_target(rotation, &state, unwrapped)?;
+    }
     let verified = verify
         && read_all(rotation, &reader, &head, unwrapped.as_ref())
             .await
@@ -95,6 +100,21 @@ fn opens_with<'a>(
             written.data_key.take().filter(|_| verify).map(|key| OpensWith::DataKey(key, &client.context))
         }
     }
+}
+
+/// Requires that what was done already is under the public key that was asked for: it only names that key, in metadata that
+/// anybody can write, and any of the old keys may have opened it.
+fn opened_by_target(
+    rotation: &Rotation<'_>,
+    state: &ObjectState,
+    unwrapped: &UnwrappedEnvelope,
+) -> Result<()> {
+    let wrappers = rotation.target.client().map_or(&[][..], |client| &client.wrappers);
+    let [Wrapper::Rsa(key)] = wrappers else { return Ok(()) };
+    if unwrapped.decrypted_by(None).with.fingerprint == Some(key.fingerprint()) {
+        return Ok(());
+    }
+    Err(Error::tampered(state.subject(), "its envelope names the new key, and another key opens it"))
 }
 
 /// The new envelope, opened.
