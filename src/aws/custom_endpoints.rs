@@ -66,12 +66,12 @@ impl Endpoints {
 }
 
 impl Endpoints {
-    /// Fails where a kind of endpoint of AWS is asked for, and a service has an address of its own.
+    /// Fails where a kind of endpoint of AWS is asked for, and S3 has an address of its own.
     ///
     /// # Errors
     /// `Unsupported`, with the address.
     pub(super) fn require_none_for(&self, kind: &str) -> Result<()> {
-        match self.s3.as_ref().or(self.kms.as_ref()) {
+        match &self.s3 {
             Some(url) => {
                 let why = format!("an endpoint that is named cannot be combined with {kind} endpoints");
                 Err(Error::unsupported(Subject::Other(url.clone().into()), why))

@@ -43,6 +43,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
                 region: header("x-amz-bucket-region"),
                 asked_region: header(ASKED_REGION_HEADER),
                 request_id: header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
+                is_delete_marker: header("x-amz-delete-marker").is_some_and(|said| said == "true"),
             };
             if refusal.code.is_empty() && context.raw().status().is_success() {
                 let (why, source) = (other_document(&chain::innermost(&error).to_string()), refusal.into());

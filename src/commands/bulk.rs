@@ -112,10 +112,10 @@ pub(crate) fn concerns_all(error: &Error) -> bool {
     }
 }
 
-/// Whether a service that is gone may be what an object was given up for. One that asks to slow down is there.
+/// Whether a service that is gone may be what an object was given up for. One that answers is there: what it refuses may be
+/// this object alone.
 fn is_silence(error: &Error) -> bool {
-    use NetworkFault::{Broken, Timeout, Unavailable};
-    matches!(error, Error::Network { why: Timeout | Broken | Unavailable, .. })
+    matches!(error, Error::Network { why: NetworkFault::Timeout | NetworkFault::Broken, .. })
 }
 
 /// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes as they come.

@@ -90,6 +90,11 @@ fn the_key_of_the_buckets_default_encryption_is_looked_at_where_it_counts() {
     }
     default("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
     doctor(&bench, "").exits(5).has("kms_key", FAILED, "AWS KMS does not know the key");
+    // Whatever it is, the user's own key is looked at.
+    default("no name");
+    let checks = doctor(&bench, "-e client --kms-key alias/nowhere").exits(5);
+    checks.has("kms_key", WARNING, "has no name that KMS accepts");
+    checks.has("kms_key", FAILED, "alias/nowhere");
 }
 
 #[test]

@@ -135,3 +135,18 @@ fn one_object_that_gets_no_answer_while_others_do_fails_alone() {
     let ended = bench.run("put -r tree s3://bench/p/ -j 1 --read-timeout 1s --max-attempts 1").exits(9);
     ended.says(&["stored: 2 files", "failed: tree/b", "failed: tree/d"]);
 }
+
+#[test]
+fn objects_on_which_a_server_fails_one_after_the_other_fail_alone() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("tree")).unwrap();
+    for name in ["a", "b", "c", "d"] {
+        bench.write(&format!("tree/{name}"), b"text");
+    }
+    for name in ["/p/a", "/p/b"] {
+        let failure = Fault::on("PutObject", Kind::status(500, "InternalError", "not this one")).only(name);
+        bench.sandbox.fault(failure.always());
+    }
+    let ended = bench.run("put -r tree s3://bench/p/ -j 1 --max-attempts 1").exits(9);
+    ended.says(&["stored: 2 files", "failed: tree/a", "failed: tree/b"]);
+}

@@ -158,6 +158,19 @@ fn all_versions_are_looked_at_when_asked() {
 }
 
 #[test]
+fn a_version_that_a_server_does_not_show_is_not_left_out() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.write("source", b"text");
+    for key in ["a", "b"] {
+        bench.run(&format!("put source s3://bench/{key}")).ok();
+    }
+    bench.sandbox.fault(Fault::on("HeadObject", Kind::status(405, "", "")).only("/b").always());
+    let ended = bench.run("inspect s3://bench/ --all-versions --expect encrypted -q").exits(9);
+    ended.says(&["s3://bench/b"]);
+}
+
+#[test]
 fn all_versions_of_one_object_are_those_of_no_longer_key() {
     let bench = Bench::new();
     bench.sandbox.s3().set_versioning(BUCKET);

@@ -42,7 +42,7 @@ impl fmt::Display for TlsUnusable {
             Self::NoCaCertificates { .. } => NetworkFault::NoCaCertificates.fmt(f),
             Self::Configuration(error) => write!(f, "TLS cannot be used: {error}"),
             Self::KeyExchangeNotOurs => f.write_str(
-                "a post-quantum key exchange cannot be required through a proxy; nothing was sent",
+                "a post-quantum key exchange cannot be required through a proxy, or of a server of credentials; nothing was sent",
             ),
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct Refusal {
     pub(super) region: Option<String>,
     pub(super) asked_region: Option<String>,
     pub(super) request_id: Option<String>,
+    /// Whether it says that the version is a delete marker.
+    pub(super) is_delete_marker: bool,
 }
 
 impl fmt::Display for Refusal {
@@ -74,8 +76,8 @@ impl Refusal {
                 Error::AlteredInTransit { subject, source }
             }
             "EntityTooLarge" => Error::too_large(subject, self.message),
-            // To a GET or HEAD of a version; HEAD has no body, and so no code.
-            "MethodNotAllowed" | "" if self.status == 405 && is_version(&subject) => {
+            // To a GET or HEAD of a version. A 405 alone may be a server that knows no versions.
+            _ if self.status == 405 && self.is_delete_marker && is_version(&subject) => {
                 let source = Some("that version is a delete marker, which has no content".into());
                 Error::NotFound { subject, source }
             }

@@ -41,10 +41,13 @@ pub(super) async fn checks(
     request: &DoctorRequest,
     default: Option<&DefaultFacts>,
 ) -> Vec<Check> {
-    let default = default.filter(|default| leaves_mode_to_bucket(request) && uses_kms(default));
-    let of_default = match default.map(default_key).transpose() {
-        Ok(key) => key,
-        Err(check) => return vec![check],
+    // Another store has keys of its own, which AWS KMS is not asked about.
+    let is_of_kms = |default: &&DefaultFacts| {
+        leaves_mode_to_bucket(request) && uses_kms(default) && connection.is_kms_that_of_s3()
+    };
+    let (of_default, unnamed) = match default.filter(is_of_kms).map(default_key).transpose() {
+        Ok(key) => (key, None),
+        Err(check) => (None, Some(check)),
     };
     let mut used = used(request);
     used.extend(of_default.as_ref().map(|key| Used {
@@ -54,7 +57,7 @@ pub(super) async fn checks(
         verb: request.verb,
     }));
     let checks = join_all(used.iter().map(|used| of_key(connection, used))).await;
-    checks.into_iter().flatten().collect()
+    checks.into_iter().flatten().chain(unnamed).collect()
 }
 
 /// Whether the bucket's default encryption applies to what the verb stores.
