@@ -14,6 +14,7 @@ use options::{Takes, foreign_option, mode};
 
 use super::Cli;
 use super::sanitize::shell_word;
+use crate::pattern::has_wildcard;
 
 /// Returns what to tell somebody whose command line has words of another tool; `None` if the refused word is of none.
 pub(super) fn answer(error: &clap::Error, argv: &[OsString]) -> Option<String> {
@@ -205,7 +206,7 @@ impl<'a> CommandLine<'a> {
         let is_many = self.verb == "sync" || own.is_none() && verb != "inspect" && self.is_recursive();
         let place = |place: &str| {
             let (is_address, is_whole) = (place.starts_with("s3://"), place.ends_with('/'));
-            let slash = if is_many && is_address && !is_whole { "/" } else { "" };
+            let slash = if is_many && is_address && !is_whole && !has_wildcard(place) { "/" } else { "" };
             format!("{place}{slash}")
         };
         let mut line: Vec<String> = vec!["s3seal".into(), verb.into()];
@@ -299,6 +300,10 @@ mod tests {
             (
                 "s3seal cp -r s3://bkt/p dir",
                 "no command cp: `s3seal get s3://bkt/p/ dir -r` fetches everything under a prefix",
+            ),
+            (
+                "s3seal cp -r s3://bkt/p* dir",
+                "no command cp: `s3seal get 's3://bkt/p*' dir -r` fetches everything under a prefix",
             ),
             (
                 "s3seal cat s3://bkt/k",

@@ -29,6 +29,10 @@ fn unsupported(why: &Unsupported) -> Option<String> {
     Some(match why {
         Unsupported::Rotation(refusal) => return rotation(refusal).map(str::to_owned),
         Unsupported::WouldLose { loss, .. } => format!("--accept-loss {loss} goes on without it"),
+        // New objects get no pair whose name AWS reserves.
+        Unsupported::WouldLoseContext { pairs } if pairs.split(", ").any(|pair| pair.starts_with("aws:")) => {
+            "--accept-loss context goes on without it".to_owned()
+        }
         Unsupported::WouldLoseContext { .. } => {
             "give it with --context, which stores it readable, or --accept-loss context goes on without it"
                 .to_owned()
@@ -61,7 +65,9 @@ fn rotation(refusal: &RotationRefusal) -> Option<&'static str> {
             Some("--seal-plaintext encrypts it anyway")
         }
         RotationRefusal::NothingToShare => Some("--share-to takes objects encrypted with --instruction-file"),
-        RotationRefusal::NotAuthenticated => Some("--new-data-key encrypts its bytes again"),
+        RotationRefusal::NotAuthenticated => {
+            Some("--new-data-key and --seal-plaintext in place of --rewrap encrypt its bytes again")
+        }
         RotationRefusal::FileInUse => {
             Some("leave out --instruction-file, and the envelope goes into its metadata")
         }
