@@ -50,7 +50,8 @@ def rsa_pair(b, private=None):
                                 serialization.NoEncryption())
     name = "rsa-%x" % (private.public_key().public_numbers().n & 0xffffffff)
     return Reader("rsa", ["--public-key", b.tool.file(public, name + ".public")],
-                  ["--from-private-key", "file:" + b.tool.key_file(pem, name)],
+                  # Anyone with the public key could have written it.
+                  ["--from-private-key", "file:" + b.tool.key_file(pem, name), "--seal-plaintext"],
                   lambda suite: s3ec.with_raw_key(b.peer, private, suite))
 
 
@@ -246,7 +247,8 @@ def vector_reseals(b, path):
     """What nothing authenticates is not vouched for by a new wrap; sealed anew, the strict client opens it."""
     reader, plain = _stored_vector(b, _vector(path))
     target = kms(b, b.peer.key)
-    line = [*target.new, *reader.old, "--allow-legacy", "unauthenticated"]
+    said = [word for word in reader.old if word != "--seal-plaintext"]
+    line = [*target.new, *said, "--seal-plaintext", "--allow-legacy", "unauthenticated"]
     done = rotation.rotate(b, "--rewrap", *line, exit=USAGE)
     true("the message says why:\n" + done.stderr, "nothing authenticates its content" in done.stderr)
     equal("way", rotation.rotate(b, "-e", "client", "--new-data-key", *line)["strategy"], "re-encrypt")
@@ -283,7 +285,7 @@ def _esdk_options(b, key, flag):
     if isinstance(key, esdk.Kms):
         return ["--%skms-key" % flag, key.arn]
     if isinstance(key, esdk.Rsa):
-        return (["--from-private-key", "file:" + b.tool.key_file(key.private, "private.pem")] if flag
+        return (["--from-private-key", "file:" + b.tool.key_file(key.private, "private.pem"), "--seal-plaintext"] if flag
                 else ["--public-key", b.tool.file(key.public, "public.pem")])
     return ["--%skey" % flag, "file:" + b.tool.key_file(key.key, key.name)]
 
