@@ -14,6 +14,7 @@ use crate::error::{Error, Result, RotationRefusal};
 use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
 use crate::meter::Meter;
+use crate::object::instruction_file_key;
 
 use super::filters::Filters;
 use super::journal::{Journal, ObjectJournal};
@@ -277,7 +278,14 @@ impl BulkRotation<'_> {
         version_id: Option<&str>,
     ) -> Result<Plan, RotateRow> {
         let only = &self.chosen.only;
-        match plan(self.rotation, uri, version_id, self.allowed).await {
+        let planned = match plan(self.rotation, uri, version_id, self.allowed).await {
+            // An instruction file is rewritten once, with its object, by this run too.
+            Err(Error::Changed { .. }) if uri.key.ends_with(&instruction_file_key("", None)) => {
+                plan(self.rotation, uri, version_id, self.allowed).await
+            }
+            planned => planned,
+        };
+        match planned {
             Ok(plan) if !self.chosen.selects(&plan.state) => Err(Row::Unselected),
             // One that is named itself is refused, so that nobody takes it for rotated.
             Ok(Plan { strategy: Err(RotationRefusal::InstructionFile), .. }) if !place.is_object() => {
