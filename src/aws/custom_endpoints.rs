@@ -63,9 +63,7 @@ impl Endpoints {
             sts: settings.first(&STS, |_, _| true)?,
         })
     }
-}
 
-impl Endpoints {
     /// Fails where a kind of endpoint of AWS is asked for, and S3 has an address of its own.
     ///
     /// # Errors

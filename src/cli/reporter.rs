@@ -278,12 +278,8 @@ impl<'a> Reporter<'a> {
                 let Tally { done, deleted, failed, .. } = self.tally;
                 let all = done + deleted + failed;
                 let deleted = if self.deletes { " or deleted" } else { "" };
-                let which = if all == 1 {
-                    "the object was".to_owned()
-                } else {
-                    format!("{failed} of {all} objects were")
-                };
-                let message = anyhow::anyhow!("{which} not {}{deleted}", self.verb.past());
+                let message =
+                    anyhow::anyhow!("{} not {}{deleted}", objects_were(failed, all), self.verb.past());
                 Err(Failure::new(Exit::Some, message).hint(format!("each of them is named above; {again}")))
             }
             Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) => {
@@ -350,6 +346,14 @@ impl<'a> Reporter<'a> {
 
     async fn write(&self, document: &str) -> Result<()> {
         self.session.stdout.write(format!("{document}\n")).await
+    }
+}
+
+/// Begins the sentence that says how many objects something was not done to.
+pub(crate) fn objects_were(failed: u64, all: u64) -> String {
+    match all {
+        1 => "the object was".to_owned(),
+        _ => format!("{failed} of {all} objects were"),
     }
 }
 

@@ -4,6 +4,7 @@ use super::RotateArgs;
 use super::{plan, summary};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::reporter::objects_were;
 use crate::cli::session::Session;
 use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::{Stage, Stopped, Summary};
@@ -84,12 +85,7 @@ impl RotateArgs {
             0 => self.found_something(&summary.empty),
             failed => {
                 let all = summary.selected();
-                let which = if all == 1 {
-                    "the object was".to_owned()
-                } else {
-                    format!("{failed} of {all} objects were")
-                };
-                let message = anyhow::anyhow!("{which} not rotated");
+                let message = anyhow::anyhow!("{} not rotated", objects_were(failed, all));
                 Err(Failure::new(Exit::Some, message)
                     .hint("each of them is named above; the same command tries them again"))
             }
